@@ -1,0 +1,273 @@
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { compare, type Difference } from "./comparison.ts";
+import { messageOf, systemErrorCode, UserError, userError } from "./errors.ts";
+import type { FileSpec } from "./file-spec.ts";
+import { type Manifest, manifestPath, parseManifest } from "./manifest.ts";
+import type { TemplateSources } from "./template.ts";
+
+/** The folder that holds generated files and nothing else. */
+const outFolder = "out";
+
+/** The end of the name of a file that is being written; its process id stands before it. */
+const partialName = /\.(\d+)\.partial$/;
+
+/**
+ * The checkout on the disk, and the only code that touches it: reads the sources, compares and
+ * writes the generated files. Every failure is a UserError that says what to do.
+ */
+export class Checkout {
+  readonly root: string;
+  readonly #mayLieAt: (path: string) => boolean;
+
+  /**
+   * @param root absolute path of the checkout.
+   * @param elsewhere tells which paths outside of `out/` are generated too.
+   */
+  constructor(root: string, elsewhere: (path: string) => boolean) {
+    this.root = root;
+    this.#mayLieAt = (path) => path.startsWith(`${outFolder}/`) || elsewhere(path);
+  }
+
+  /** The text of a source file. */
+  read(path: string): string {
+    try {
+      return readFileSync(join(this.root, path), "utf8");
+    } catch (error) {
+      throw diskError(path, "be read", error);
+    }
+  }
+
+  /** The manifest of the last synth, or undefined before the first one. */
+  manifest(): Manifest | undefined {
+    this.#refuseLinks(manifestPath);
+    const absolute = join(this.root, manifestPath);
+    if (!existsSync(absolute)) return undefined;
+    return parseManifest(this.read(manifestPath), this.#mayLieAt);
+  }
+
+  /** The text of those of these files that are there. */
+  readSome(paths: readonly string[]): ReadonlyMap<string, string> {
+    return new Map(
+      paths.flatMap((path) => {
+        const content = this.#readFile(path);
+        return content === undefined ? [] : [[path, content] as const];
+      }),
+    );
+  }
+
+  /** Files among the generated ones that no synth wrote. */
+  foreign(files: readonly FileSpec[]): readonly Difference[] {
+    return this.compare(files).filter(({ state }) => state === "foreign");
+  }
+
+  /** Compares these files with the disk. Writes nothing. */
+  compare(files: readonly FileSpec[]): readonly Difference[] {
+    const manifest = this.manifest();
+    const elsewhere = [
+      ...files.map(({ path }) => path),
+      ...Object.keys(manifest?.files ?? {}),
+    ].filter((path) => !path.startsWith(`${outFolder}/`));
+    const disk = this.readOut();
+    for (const path of new Set(elsewhere)) {
+      this.#refuseLinks(path);
+      const content = this.#readFile(path);
+      if (content !== undefined) disk.set(path, content);
+      for (const partial of this.#partialsOf(path)) disk.set(partial, this.read(partial));
+    }
+    return compare(files, disk, manifest);
+  }
+
+  /**
+   * Makes the disk equal to these files, the manifest being the last of them. Everything is written
+   * beside its place first and then renamed, so each file is whole, old or new; what an error finds
+   * before the first rename is undone. Returns what was changed; files that no synth wrote stay.
+   */
+  write(files: readonly FileSpec[]): readonly Difference[] {
+    const differences = this.compare(files).filter(
+      ({ path, state }) => state !== "foreign" || this.#isLeftover(path),
+    );
+    const changed = differences.filter(({ after }) => after !== undefined);
+    const gone = differences.filter(({ after }) => after === undefined);
+    if (differences.length === 0) return [];
+
+    const staged = this.#stage([
+      ...this.#manifestBetween(files, changed),
+      ...changed.map(({ path, after }) => ({ path, content: after ?? "" })),
+    ]);
+    try {
+      for (const { partial, path } of staged) renameSync(partial, join(this.root, path));
+      for (const { path } of gone) {
+        rmSync(join(this.root, path));
+        this.#removeEmptyFolders(dirname(path));
+      }
+    } catch (error) {
+      for (const { partial } of staged) rmSync(partial, { force: true });
+      throw diskError(outFolder, "be written to the end (run 'npm run synth' again)", error);
+    }
+    return differences.filter(({ path }) => !this.#isLeftover(path));
+  }
+
+  /**
+   * While paths come or go, the manifest that lies on the disk must know both the old and the new
+   * ones, so that a synth that was killed leaves no file behind that the next one would not know.
+   */
+  #manifestBetween(
+    files: readonly FileSpec[],
+    changed: readonly Difference[],
+  ): readonly { path: string; content: string }[] {
+    const manifest = files.find(({ path }) => path === manifestPath);
+    if (manifest === undefined) return [];
+    if (!changed.some(({ state, path }) => state === "missing" && path !== manifestPath)) return [];
+    const after = parseManifest(manifest.content, this.#mayLieAt);
+    const union = { ...after, files: { ...after.files, ...this.manifest()?.files } };
+    return [{ path: manifestPath, content: `${JSON.stringify(union, undefined, 2)}\n` }];
+  }
+
+  #stage(files: readonly { path: string; content: string }[]): readonly Staged[] {
+    const staged: Staged[] = [];
+    const folders: string[] = [];
+    try {
+      for (const [index, { path, content }] of files.entries()) {
+        if (lstatSync(join(this.root, path), { throwIfNoEntry: false })?.isDirectory()) {
+          throw userError(path, `cannot be written; nothing was changed: ${remedies.EISDIR}`);
+        }
+        const made = mkdirSync(join(this.root, dirname(path)), { recursive: true, mode: 0o755 });
+        if (made !== undefined) folders.push(made);
+        const partial = `${join(this.root, path)}.${index}.${process.pid}.partial`;
+        staged.push({ path, partial });
+        writeFileSync(partial, content, { flag: "wx", mode: 0o644 });
+        chmodSync(partial, 0o644);
+      }
+    } catch (error) {
+      for (const { partial } of staged) rmSync(partial, { force: true });
+      for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+      throw diskError(staged.at(-1)?.path ?? outFolder, "be written; nothing was changed", error);
+    }
+    return staged;
+  }
+
+  /** All files below out/ with their text. Refuses links, which could lead a write elsewhere. */
+  readOut(): Map<string, string> {
+    const found = new Map<string, string>();
+    const walk = (folder: string): void => {
+      this.#refuseLinks(folder);
+      for (const entry of readdirSync(join(this.root, folder), { withFileTypes: true })) {
+        const path = `${folder}/${entry.name}`;
+        if (entry.isDirectory()) walk(path);
+        else if (entry.isFile()) found.set(path, this.read(path));
+        else throw userError(path, linkMessage(this.root, path));
+      }
+    };
+    try {
+      if (existsSync(join(this.root, outFolder))) walk(outFolder);
+    } catch (error) {
+      throw diskError(outFolder, "be read", error);
+    }
+    return found;
+  }
+
+  #readFile(path: string): string | undefined {
+    try {
+      return readFileSync(join(this.root, path), "utf8");
+    } catch (error) {
+      if (systemErrorCode(error) === "ENOENT") return undefined;
+      throw diskError(path, "be read", error);
+    }
+  }
+
+  /** Files beside `path` that a killed synth left behind. */
+  #partialsOf(path: string): readonly string[] {
+    const folder = dirname(path);
+    if (!existsSync(join(this.root, folder))) return [];
+    const start = path.slice(folder.length + 1);
+    return readdirSync(join(this.root, folder))
+      .filter((name) => name.startsWith(`${start}.`) && partialName.test(name))
+      .map((name) => `${folder}/${name}`);
+  }
+
+  /** Whether this is a file in the making whose maker is gone. */
+  #isLeftover(path: string): boolean {
+    const maker = partialName.exec(path)?.[1];
+    if (maker === undefined) return false;
+    try {
+      process.kill(Number(maker), 0);
+      return Number(maker) === process.pid;
+    } catch (error) {
+      return systemErrorCode(error) === "ESRCH";
+    }
+  }
+
+  #refuseLinks(path: string): void {
+    const parts = path.split("/");
+    for (let length = 1; length <= parts.length; length += 1) {
+      const part = parts.slice(0, length).join("/");
+      const stat = lstatSync(join(this.root, part), { throwIfNoEntry: false });
+      if (stat?.isSymbolicLink()) throw userError(part, linkMessage(this.root, part));
+    }
+  }
+
+  #removeEmptyFolders(folder: string): void {
+    if (!folder.startsWith(`${outFolder}/`)) return;
+    if (readdirSync(join(this.root, folder)).length > 0) return;
+    rmdirSync(join(this.root, folder));
+    this.#removeEmptyFolders(dirname(folder));
+  }
+}
+
+interface Staged {
+  readonly path: string;
+  readonly partial: string;
+}
+
+/** The templates below `folder`, by name. */
+export function readTemplates(folder: string): TemplateSources {
+  const sources = new Map<string, string>();
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile() || !entry.name.endsWith(".hbs")) continue;
+    const path = join(entry.parentPath, entry.name);
+    sources.set(path.slice(folder.length + 1, -".hbs".length), readFileSync(path, "utf8"));
+  }
+  return sources;
+}
+
+function linkMessage(root: string, path: string): string {
+  let target = "";
+  try {
+    target = ` to ${readlinkSync(join(root, path))}`;
+  } catch {
+    return "is neither a file nor a folder: remove it, then run 'npm run synth'";
+  }
+  return `is a symbolic link${target}, and generated files are never written through one: remove it, then run 'npm run synth'`;
+}
+
+const remedies: Readonly<Record<string, string>> = {
+  EACCES: "this user may not: give it the permission, or run as the owner of the checkout",
+  EPERM: "this user may not: give it the permission, or run as the owner of the checkout",
+  EROFS: "the file system is read-only: work in a checkout that can be written",
+  ENOSPC: "the disk is full: make room, then run it again",
+  EDQUOT: "the quota is used up: make room, then run it again",
+  ENOENT: "there is no such file: check the path",
+  ENOTDIR: "a file lies where a folder should be: remove that file",
+  EISDIR: "a folder lies where a file should be: remove that folder",
+  EEXIST: "a file lies where a folder should be, or another synth is at work: remove it, or wait",
+};
+
+function diskError(path: string, what: string, error: unknown): Error {
+  if (error instanceof UserError) return error;
+  const code = systemErrorCode(error);
+  if (code === undefined) return error instanceof Error ? error : new Error(messageOf(error));
+  return userError(path, `cannot ${what}: ${remedies[code] ?? messageOf(error)} (${code})`);
+}

@@ -1,0 +1,64 @@
+/** A directed graph: each edge runs from what depends to what it depends on. */
+export interface Graph {
+  readonly nodes: readonly GraphNode[];
+  readonly edges: readonly GraphEdge[];
+}
+
+export interface GraphNode {
+  readonly id: string;
+  readonly label: string;
+  /** Decides the look of the node, nothing else. */
+  readonly kind: string;
+}
+
+export interface GraphEdge {
+  readonly from: string;
+  readonly to: string;
+  /** Whether `from` makes no sense without `to`; drawn solid, else dashed. */
+  readonly strong: boolean;
+}
+
+/**
+ * One cycle of the graph as the ids along it, the first one repeated at the end; undefined when
+ * there is none. Linear in nodes and edges.
+ */
+export function findCycle(graph: Graph): readonly string[] | undefined {
+  const successors = successorsOf(graph);
+  const done = new Set<string>();
+  for (const { id: start } of graph.nodes) {
+    const trail: string[] = [];
+    const onTrail = new Map<string, number>();
+    // An explicit stack: a chain of a thousand apps must not exhaust that of the runtime.
+    const stack: { id: string; next: number }[] = [];
+    const enter = (id: string): void => {
+      onTrail.set(id, trail.push(id) - 1);
+      stack.push({ id, next: 0 });
+    };
+    if (!done.has(start)) enter(start);
+    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+      const target = successors.get(top.id)?.[top.next];
+      top.next += 1;
+      if (target === undefined) {
+        done.add(top.id);
+        onTrail.delete(top.id);
+        trail.pop();
+        stack.pop();
+      } else if (onTrail.has(target)) {
+        return [...trail.slice(onTrail.get(target)), target];
+      } else if (!done.has(target)) {
+        enter(target);
+      }
+    }
+  }
+  return undefined;
+}
+
+function successorsOf(graph: Graph): ReadonlyMap<string, readonly string[]> {
+  const successors = new Map<string, string[]>();
+  for (const { from, to } of graph.edges) {
+    const known = successors.get(from);
+    if (known === undefined) successors.set(from, [to]);
+    else known.push(to);
+  }
+  return successors;
+}
