@@ -1,0 +1,242 @@
+import { z } from "zod";
+
+/**
+ * The desired state: all that crosses from the generator to the host. One file is one piece, which
+ * one systemd unit makes true: an ordered list of resources, each of which is observed, prepared,
+ * applied and verified in its turn.
+ */
+
+/** Raised when a reader of the old shape would misread the new one. */
+export const desiredStateVersion = 1;
+
+/** The labels by which a host knows what it owns. */
+export const managedLabel = "cc-ci.managed";
+export const sealLabel = "cc-ci.seal";
+
+/** The swarm config whose presence says that we deployed a stack; an empty name is never used. */
+export function ownershipConfig(stack: string): string {
+  return `${stack}_cc-ci`;
+}
+
+/** Length limits of Docker Swarm, in characters. */
+export const nameLimits = { secret: 64, config: 64, stack: 64, service: 63 } as const;
+
+/** Hex digits of a digest that make the version of a secret. */
+export const versionDigits = 12;
+
+const name = z.string().regex(/^[a-z0-9](?:[a-z0-9_.-]*[a-z0-9])?$/i);
+const slotName = z.string().regex(/^[a-z][a-z0-9-]*$/);
+const absolutePath = z.string().startsWith("/");
+const seconds = z.int().min(0);
+const label = "[a-z0-9](?:[a-z0-9-]*[a-z0-9])?";
+const domain = z.string().regex(new RegExp(`^${label}(?:\\.${label})+$`));
+const subnet = z.cidrv4();
+
+/**
+ * A value that only Nix knows (handed over as `--slot name=value`) or only the host (a secret's
+ * version). In `.env` text it is written `@slot:<name>@`. One that nobody fills is exit 1.
+ */
+const slot = z.strictObject({ slot: slotName });
+const slotted = <Value extends z.ZodType>(value: Value) => z.union([value, slot]);
+
+/** The swarm of this node. Pools can be set only when it is made. */
+const swarm = z.strictObject({
+  kind: z.literal("swarm"),
+  advertiseAddress: z.string(),
+  listenAddress: z.string(),
+  /** Pools that Docker takes overlay subnets from, and the prefix length of each subnet. */
+  addressPools: z.array(subnet).min(1),
+  subnetSize: z.int().min(16).max(29),
+  /** Life of the nodes' certificates, converged. */
+  nodeCertificateSeconds: seconds,
+  /** How long a state of `pending` is waited for. */
+  waitSeconds: seconds,
+});
+
+/** An overlay network. A difference is a refusal, for a network in use cannot be changed. */
+const network = z.strictObject({
+  kind: z.literal("network"),
+  name,
+  driver: z.literal("overlay"),
+  attachable: z.boolean(),
+  internal: z.boolean(),
+  subnet,
+  /** Driver options by name. */
+  options: z.record(z.string(), z.string()),
+  waitSeconds: seconds,
+});
+
+/** What the content of a host file must be, beyond being there. */
+const demand = z.discriminatedUnion("format", [
+  /** Any bytes, from 1 up to what a swarm secret holds. */
+  z.strictObject({ format: z.literal("opaque") }),
+  /** A PEM chain: valid now, covering each name, and matching the key in `keyFile`. */
+  z.strictObject({
+    format: z.literal("certificate-chain"),
+    covers: z.array(z.string()).min(1),
+    keyFile: absolutePath,
+    /** A warning is logged when fewer days than this are left. */
+    warnBelowDays: z.int().min(0),
+    /** How long a pair that is being replaced may disagree. */
+    pairSeconds: seconds,
+  }),
+  /** A PEM private key without a passphrase. */
+  z.strictObject({ format: z.literal("private-key") }),
+  /** The `config.json` of a Docker client, with an `auths` member. */
+  z.strictObject({ format: z.literal("docker-config") }),
+]);
+
+/** A file on the host, outside of git and of the Nix store; inside a git work tree it is refused. */
+const hostFile = z.strictObject({
+  kind: z.literal("host-file"),
+  path: absolutePath,
+  /** What it is for, as the error names it. */
+  purpose: z.string(),
+  /** How an operator gets it. */
+  remedy: z.string(),
+  /** Where it comes from: a person or program puts it there, or the host makes it when absent. */
+  origin: z.discriminatedUnion("by", [
+    z.strictObject({ by: z.literal("operator") }),
+    z.strictObject({ by: z.literal("host"), randomBytes: z.int().min(16) }),
+  ]),
+  demand,
+});
+
+/**
+ * A swarm secret `<stack>_<name>_<version>`, made from a host file. Its version is digits of a
+ * SHA-256, and fills the slot that `version` names.
+ */
+const secret = z.strictObject({
+  kind: z.literal("secret"),
+  stack: name,
+  name,
+  file: absolutePath,
+  version: slot,
+  /** What is hashed: the bytes of another file (pairs rotate together), or name and content. */
+  versionOf: z.discriminatedUnion("what", [
+    z.strictObject({ what: z.literal("file"), path: absolutePath }),
+    z.strictObject({ what: z.literal("name-and-content") }),
+  ]),
+});
+
+/** Which state of a recipe. A release may lack its `+upstream` part: exactly one tag must match. */
+const revision = z.union([
+  z.strictObject({ release: z.string() }),
+  z.strictObject({ commit: z.string().regex(/^[0-9a-f]{40}$/) }),
+]);
+
+/**
+ * A clean clone of a recipe at its pinned state. Fills the slot that `version` names: with the full
+ * tag of the release, or with the first 8 digits of the commit.
+ */
+const checkout = z.strictObject({
+  kind: z.literal("checkout"),
+  recipe: name,
+  repository: z.string(),
+  directory: absolutePath,
+  revision,
+  version: slot,
+  fetchSeconds: seconds,
+});
+
+/** The `.env` of an app, written whole; `content` is the text with its slots. */
+const env = z.strictObject({
+  kind: z.literal("env"),
+  path: absolutePath,
+  recipe: name,
+  /** The file to read the text from. */
+  content: slotted(absolutePath),
+});
+
+/** A stack that abra deploys. */
+const stack = z.strictObject({
+  kind: z.literal("stack"),
+  stack: name,
+  domain,
+  recipe: name,
+  /** The release to deploy, or the commit whose checkout is deployed as it is (chaos). */
+  version: slotted(z.string()),
+  chaos: z.boolean(),
+  /** The state folder of this app alone. */
+  abraDirectory: absolutePath,
+  networks: z.array(name),
+  /** The `config.json` of a Docker client to pull with; null when everything is public. */
+  registryCredentials: absolutePath.nullable(),
+  pullSeconds: seconds,
+  deploySeconds: seconds,
+  /** How long a task must have run to count as stable. */
+  stableSeconds: seconds,
+  /** How long a task may take to stop: what a stop-first update leaves unserved. */
+  stopSeconds: seconds,
+});
+
+/** TLS as a client sees it: by host name, through the published port. */
+const servedCertificate = z.strictObject({
+  kind: z.literal("served-certificate"),
+  serverName: domain,
+  address: z.string(),
+  port: z.int().min(1).max(65535),
+  /** The certificate whose SHA-256 fingerprint must be served. */
+  file: absolutePath,
+  waitSeconds: seconds,
+});
+
+/** Everything labelled as ours that no piece names: undeployed in reverse order, volumes kept. */
+const retired = z.strictObject({
+  kind: z.literal("retired"),
+  piecesFile: absolutePath,
+  waitSeconds: seconds,
+});
+
+export const resourceSchema = z.discriminatedUnion("kind", [
+  swarm,
+  network,
+  hostFile,
+  secret,
+  checkout,
+  env,
+  stack,
+  servedCertificate,
+  retired,
+]);
+
+export type Resource = z.infer<typeof resourceSchema>;
+export type ResourceKind = Resource["kind"];
+export type ResourceOf<Kind extends ResourceKind> = Extract<Resource, { kind: Kind }>;
+
+/** One piece: the file that one unit makes true. */
+export const desiredStateSchema = z.strictObject({
+  /** The header of a generated file; no digest counts it. */
+  "//": z.string().optional(),
+  version: z.literal(desiredStateVersion),
+  host: name,
+  piece: name,
+  resources: z.array(resourceSchema).min(1),
+});
+
+export type DesiredState = z.infer<typeof desiredStateSchema>;
+
+/** The piece as plan, status and retire see it without opening its file. */
+const piece = z.strictObject({
+  name,
+  unit: z.string().endsWith(".service"),
+  /** The piece's file in the store. */
+  file: slotted(absolutePath),
+  /** The slots that Nix fills, each with its value. */
+  slots: z.record(slotName, slotted(z.string())),
+  stacks: z.array(name),
+  networks: z.array(name),
+  /** Names of swarm secrets without their version. */
+  secrets: z.array(name),
+});
+
+/** All pieces of a host, in an order in which each comes after what it depends on. */
+export const pieceListSchema = z.strictObject({
+  "//": z.string().optional(),
+  version: z.literal(desiredStateVersion),
+  host: name,
+  pieces: z.array(piece),
+});
+
+export type PieceList = z.infer<typeof pieceListSchema>;
+export type Piece = PieceList["pieces"][number];
