@@ -1,0 +1,232 @@
+import { Construct } from "constructs";
+import {
+  type DesiredState,
+  desiredStateSchema,
+  desiredStateVersion,
+  type Piece,
+  type Resource,
+} from "../../services/converge/desired-state.ts";
+import { UserError } from "../core/errors.ts";
+import { JsonFile } from "../core/generated-file.ts";
+import {
+  type NixAttributes,
+  type NixExpression,
+  type NixValue,
+  nixJoin,
+  nixName,
+  nixPath,
+} from "../core/nix.ts";
+import { Machine } from "./machine.ts";
+import { NixosModule } from "./nixos-module.ts";
+import type { ResourceSource } from "./resource-source.ts";
+import { providedSlots, usedSlots } from "./slots.ts";
+import { type HasUnit, SystemdUnit } from "./systemd-unit.ts";
+import { timeoutSeconds } from "./timeout.ts";
+
+export interface ConvergePieceProps {
+  /** Short name: the unit is `cc-ci-<name>`, the files are `<name>.nix` and `<name>.json`. */
+  readonly name: string;
+  /** One line for `systemctl status`. */
+  readonly description: string;
+  /** What must be true, in order; asked for when the whole tree stands. */
+  readonly resources: () => readonly Resource[];
+  /** Constructs whose resources come first, in this unit. @default none */
+  readonly sources?: readonly ResourceSource[];
+  /** Pieces without which this one makes no sense. @default none */
+  readonly requires?: readonly HasUnit[];
+  /** Pieces that should be there first. @default none */
+  readonly wants?: readonly HasUnit[];
+  /** Pieces to wait for when they are started too. @default none */
+  readonly after?: readonly HasUnit[];
+  /** Slots that Nix fills, by name: files of the host's folder, tags of images. @default none */
+  readonly slots?: Readonly<Record<string, NixExpression>>;
+  /** Slots filled on the host that text outside of the resources uses, such as an `.env`. @default none */
+  readonly textSlots?: () => readonly string[];
+  /** Packages whose programs it calls. @default none */
+  readonly path?: readonly NixExpression[];
+  /** Folders below /var/lib that it may write, beside its own state. @default none */
+  readonly stateDirectories?: readonly string[];
+}
+
+/** Where the pieces keep what they remember, below /var/lib. */
+const stateFolder = "cc-ci/state";
+
+/**
+ * One unit, one file, one ordered list of resources: a oneshot that runs the converge program on a
+ * desired state. A path unit starts it again when a host file of it changes.
+ */
+export class ConvergePiece extends Construct implements HasUnit {
+  readonly name: string;
+  readonly unit: SystemdUnit;
+  /** The module that holds the unit. */
+  readonly module: NixosModule;
+  readonly #props: ConvergePieceProps;
+  readonly #machine: Machine;
+
+  constructor(scope: Construct, id: string, props: ConvergePieceProps) {
+    super(scope, id);
+    this.#props = props;
+    this.name = props.name;
+    this.#machine = Machine.of(this);
+    this.module = new NixosModule(this, "module", {
+      name: props.name,
+      template: "nixos/converge-piece.nix",
+      context: () => ({
+        name: props.name,
+        file: nixPath(`${props.name}.json`),
+        slots: this.#slots,
+      }),
+    });
+    const file = `${this.#machine.folder}/${props.name}.json`;
+    this.module.addFile(file);
+    new JsonFile(this, `${props.name}.json`, {
+      path: file,
+      content: () => this.desiredState,
+    });
+    this.unit = new SystemdUnit(this, "unit", {
+      name: `cc-ci-${props.name}`,
+      kind: "service",
+      module: this.module,
+      options: () => this.#options(),
+    });
+    for (const other of props.requires ?? []) this.unit.needs(other, "requires");
+    for (const other of props.wants ?? []) this.unit.needs(other, "wants");
+    for (const other of props.after ?? []) this.unit.needs(other, "after");
+    const sources = props.sources ?? [];
+    for (const unit of sources.flatMap(({ waitsFor }) => waitsFor)) {
+      this.unit.needsForeign(unit, "wants");
+    }
+    if (sources.some(({ watches }) => watches.length > 0)) this.#addPathUnit(sources);
+    this.node.addValidation({ validate: () => this.#validate() });
+  }
+
+  /** What the host gets to read, checked against the schema that both halves share. */
+  get desiredState(): DesiredState {
+    const state = {
+      version: desiredStateVersion,
+      host: this.#machine.name,
+      piece: this.name,
+      resources: this.#resources,
+    };
+    const parsed = desiredStateSchema.safeParse(state);
+    if (parsed.success) return parsed.data;
+    throw new UserError(
+      parsed.error.issues.map(({ path, message }) => ({
+        where: this.node.path,
+        message: `the desired state is not what the host can read: ${path.join(".")}: ${message}`,
+      })),
+    );
+  }
+
+  /** The piece as it stands in the list of all pieces. */
+  get entry(): Piece {
+    const resources = this.#resources;
+    return {
+      name: this.name,
+      unit: this.unit.fullName,
+      file: { slot: "file" },
+      slots: Object.fromEntries(Object.keys(this.#slots).map((slot) => [slot, { slot }])),
+      stacks: resources.flatMap((resource) => (resource.kind === "stack" ? [resource.stack] : [])),
+      networks: resources.flatMap((resource) =>
+        resource.kind === "network" ? [resource.name] : [],
+      ),
+      secrets: resources.flatMap((resource) =>
+        resource.kind === "secret" ? [`${resource.stack}_${resource.name}`] : [],
+      ),
+    };
+  }
+
+  get #resources(): readonly Resource[] {
+    const { sources = [], resources } = this.#props;
+    return [...sources.flatMap((source) => source.resources), ...resources()];
+  }
+
+  get #slots(): Readonly<Record<string, NixExpression>> {
+    return this.#props.slots ?? {};
+  }
+
+  #options(): NixAttributes {
+    const { name, description, path, stateDirectories = [] } = this.#props;
+    const home = `${stateFolder}/${name}`;
+    return {
+      description,
+      wantedBy: ["cc-ci.target"],
+      startLimitIntervalSec: 0,
+      path: path === undefined ? undefined : [...path],
+      environment: { HOME: `/var/lib/${home}` },
+      serviceConfig: {
+        Type: "oneshot",
+        ExecStart: this.#command(),
+        SuccessExitStatus: [75],
+        TimeoutStartSec: `${timeoutSeconds(this.#resources)}s`,
+        StateDirectory: [home, ...stateDirectories],
+        StateDirectoryMode: "0700",
+        UMask: "0077",
+        ...hardening,
+      },
+    };
+  }
+
+  #command(): NixValue {
+    const parts: (string | NixExpression)[] = [
+      nixName("converge"),
+      " apply ",
+      nixPath(`${this.name}.json`),
+    ];
+    for (const [slot, value] of Object.entries(this.#slots)) parts.push(` --slot ${slot}=`, value);
+    return nixJoin(parts);
+  }
+
+  #addPathUnit(sources: readonly ResourceSource[]): void {
+    new SystemdUnit(this, "path", {
+      name: this.unit.name,
+      kind: "path",
+      module: this.module,
+      options: () => ({
+        description: `Watch the files that ${this.name} is made of`,
+        wantedBy: ["paths.target"],
+        pathConfig: { PathChanged: [...new Set(sources.flatMap(({ watches }) => watches))] },
+      }),
+    });
+  }
+
+  #validate(): string[] {
+    const { textSlots = () => [] } = this.#props;
+    const resources = this.#resources;
+    const used = new Set([...usedSlots(resources), ...textSlots()]);
+    const filled = new Set([...providedSlots(resources), ...Object.keys(this.#slots)]);
+    return [
+      ...[...used]
+        .filter((slot) => !filled.has(slot))
+        .map((slot) => `the slot ${slot} is used, and neither Nix nor the host fills it`),
+      ...[...filled]
+        .filter((slot) => !used.has(slot))
+        .map((slot) => `the slot ${slot} is filled, and nothing uses it`),
+    ];
+  }
+}
+
+/**
+ * What a root program that talks to the Docker socket, the network and its own folders can do
+ * without. It guards against accidents: the socket alone equals root. Files of other owners must
+ * stay readable, hence the two capabilities.
+ */
+const hardening: NixAttributes = {
+  CapabilityBoundingSet: "CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH",
+  LockPersonality: true,
+  NoNewPrivileges: true,
+  PrivateTmp: true,
+  ProtectClock: true,
+  ProtectControlGroups: true,
+  ProtectHome: "read-only",
+  ProtectHostname: true,
+  ProtectKernelLogs: true,
+  ProtectKernelModules: true,
+  ProtectKernelTunables: true,
+  ProtectSystem: "strict",
+  RestrictAddressFamilies: "AF_UNIX AF_INET AF_INET6",
+  RestrictNamespaces: true,
+  RestrictRealtime: true,
+  RestrictSUIDSGID: true,
+  SystemCallArchitectures: "native",
+};

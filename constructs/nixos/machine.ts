@@ -1,0 +1,49 @@
+import { Construct } from "constructs";
+import type { Json } from "../core/json.ts";
+import { Claims } from "./claims.ts";
+
+/**
+ * What the pieces of a host know of it: its names, its folder, and which names are taken. The host
+ * itself builds on the pieces, so they look it up as this.
+ */
+export abstract class Machine extends Construct {
+  readonly name: string;
+  /** The base domain; every app is one label under it. */
+  readonly domain: string;
+  /** Names that only one construct of the host may have. */
+  readonly claims = new Claims();
+  readonly #restarts = new Map<string, Json>();
+
+  constructor(scope: Construct, name: string, domain: string) {
+    super(scope, name);
+    this.name = name;
+    this.domain = domain;
+  }
+
+  /** The machine whose tree `construct` is in. Throws where there is none. */
+  static of(construct: Construct): Machine {
+    const machine = construct.node.scopes.find((scope) => scope instanceof Machine);
+    if (!(machine instanceof Machine)) {
+      throw new Error(`${construct.node.path}: must be put below a Host`);
+    }
+    return machine;
+  }
+
+  /** Folder of the generated files, below the root of the checkout. */
+  get folder(): string {
+    return `out/${this.name}`;
+  }
+
+  /**
+   * Says that a switch restarts `unit`, a long-running service of NixOS itself, when these settings
+   * change. `npm run diff` tells it to a reviewer.
+   */
+  restartsWith(unit: string, settings: Json): void {
+    this.#restarts.set(unit, settings);
+  }
+
+  /** Long-running services with the settings that restart them. */
+  get restarts(): ReadonlyMap<string, Json> {
+    return this.#restarts;
+  }
+}

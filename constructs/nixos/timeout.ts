@@ -1,0 +1,32 @@
+import type { Resource } from "../../services/converge/desired-state.ts";
+
+/** Time for starting the program and for the calls that have no bound of their own, in seconds. */
+const marginSeconds = 60;
+
+/**
+ * The longest that a unit may take, in seconds: the bounds of its resources one after the other.
+ * A oneshot has no limit of its own, and one that hangs would block `nixos-rebuild` for ever.
+ */
+export function timeoutSeconds(resources: readonly Resource[]): number {
+  return resources.reduce((sum, resource) => sum + boundSeconds(resource), marginSeconds);
+}
+
+/** The sum of the waits that a resource allows itself, in seconds. */
+function boundSeconds(resource: Resource): number {
+  switch (resource.kind) {
+    case "swarm":
+    case "network":
+    case "served-certificate":
+    case "retired":
+      return resource.waitSeconds;
+    case "checkout":
+      return resource.fetchSeconds;
+    case "stack":
+      return resource.pullSeconds + resource.deploySeconds + resource.stableSeconds;
+    case "host-file":
+      return resource.demand.format === "certificate-chain" ? resource.demand.pairSeconds : 0;
+    case "secret":
+    case "env":
+      return 0;
+  }
+}

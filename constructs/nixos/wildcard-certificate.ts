@@ -1,0 +1,83 @@
+import { Construct } from "constructs";
+import type { Resource } from "../../services/converge/desired-state.ts";
+import { HostFile } from "./host-file.ts";
+import { Machine } from "./machine.ts";
+import type { ResourceSource } from "./resource-source.ts";
+
+export interface WildcardCertificateProps {
+  /** Absolute path of the PEM chain on the host, the host's own certificate first. */
+  readonly certificate: string;
+  /** Absolute path of its private key. */
+  readonly key: string;
+  /** Full names of units that put them there. @default none */
+  readonly waitFor?: readonly string[];
+  /** Further paths to watch, such as a `live` link that is switched at renewal. @default none */
+  readonly watch?: readonly string[];
+}
+
+/** Days of validity below which a warning is logged: three weeks are time to act without haste. */
+const warnBelowDays = 21;
+
+/** How long certificate and key may disagree while they are replaced one after the other. */
+const pairSeconds = 60;
+
+/** The pair of files that everything below the host's domain is served with. */
+export class WildcardCertificate extends Construct implements ResourceSource {
+  readonly certificate: HostFile;
+  readonly key: HostFile;
+  /** What it covers, as in `*.ci.example.org`. */
+  readonly wildcard: string;
+  readonly #domain: string;
+
+  constructor(scope: Construct, id: string, props: WildcardCertificateProps) {
+    super(scope, id);
+    this.#domain = Machine.of(this).domain;
+    this.wildcard = `*.${this.#domain}`;
+    const common = { waitFor: props.waitFor ?? [], watch: props.watch ?? [] };
+    this.key = new HostFile(this, "key", {
+      path: props.key,
+      purpose: `the private key of the certificate for ${this.wildcard}`,
+      remedy:
+        "copy it from your certificate authority's client, readable by root alone (mode 0600)",
+      demand: { format: "private-key" },
+      ...common,
+    });
+    this.certificate = new HostFile(this, "certificate", {
+      path: props.certificate,
+      purpose: `the certificate for ${this.wildcard}, its chain included`,
+      remedy: `ask your certificate authority for one that covers ${this.wildcard}, and put the full chain there`,
+      demand: {
+        format: "certificate-chain",
+        covers: [this.wildcard],
+        keyFile: props.key,
+        warnBelowDays,
+        pairSeconds,
+      },
+      ...common,
+    });
+    this.node.addValidation({
+      validate: () =>
+        props.key === props.certificate
+          ? ["key: must be another file than the certificate: split the PEM file in two"]
+          : [],
+    });
+  }
+
+  get resources(): readonly Resource[] {
+    return [...this.key.resources, ...this.certificate.resources];
+  }
+
+  get waitsFor(): readonly string[] {
+    return this.certificate.waitsFor;
+  }
+
+  get watches(): readonly string[] {
+    return [...new Set([...this.certificate.watches, ...this.key.watches])];
+  }
+
+  /** Whether the certificate covers `domain`: exactly one label below the host's domain. */
+  covers(domain: string): boolean {
+    const label = domain.slice(0, -`.${this.#domain}`.length);
+    return domain.endsWith(`.${this.#domain}`) && label !== "" && !label.includes(".");
+  }
+}
