@@ -1,0 +1,30 @@
+import { Construct } from "constructs";
+import { ConvergePiece } from "../nixos/converge-piece.ts";
+import type { HasUnit, SystemdUnit } from "../nixos/systemd-unit.ts";
+
+export interface RetiredPiecesProps {
+  /** The swarm whose stacks, networks and secrets are compared with the list of pieces. */
+  readonly swarm: HasUnit;
+}
+
+/** How long one pass may take to undeploy what left the configuration, in seconds. */
+const waitSeconds = 600;
+
+/**
+ * Undeploys what left the configuration. Runs before the other pieces: what takes over a port or a
+ * name needs it to be free.
+ */
+export class RetiredPieces extends Construct implements HasUnit {
+  readonly unit: SystemdUnit;
+
+  constructor(scope: Construct, id: string, props: RetiredPiecesProps) {
+    super(scope, id);
+    const piece = new ConvergePiece(this, "piece", {
+      name: "retire",
+      description: "Undeploy what is ours and left the configuration",
+      requires: [props.swarm],
+      resources: () => [{ kind: "retired", piecesFile: "/etc/cc-ci/pieces.json", waitSeconds }],
+    });
+    this.unit = piece.unit;
+  }
+}
