@@ -1,0 +1,281 @@
+import { Construct } from "constructs";
+import {
+  nameLimits,
+  ownershipConfig,
+  type Resource,
+} from "../../services/converge/desired-state.ts";
+import { isEnvName } from "../core/env-text.ts";
+import { TemplateFile } from "../core/generated-file.ts";
+import { nixJoin, nixName, nixPath } from "../core/nix.ts";
+import { ConvergePiece } from "../nixos/converge-piece.ts";
+import type { HostFile } from "../nixos/host-file.ts";
+import { Machine } from "../nixos/machine.ts";
+import { isHostName } from "../nixos/names.ts";
+import type { ResourceSource } from "../nixos/resource-source.ts";
+import { slotsInText, textSlot } from "../nixos/slots.ts";
+import type { HasUnit, SystemdUnit } from "../nixos/systemd-unit.ts";
+import type { WildcardCertificate } from "../nixos/wildcard-certificate.ts";
+import type { OverlayNetwork } from "../swarm/overlay-network.ts";
+import { SwarmSecret } from "../swarm/swarm-secret.ts";
+import { Abra } from "./abra.ts";
+import type { Recipe } from "./recipe.ts";
+
+/** A secret of the recipe, as the recipe spells it. */
+export interface RecipeSecret {
+  /** Name in the compose files, as in `ssl_cert`. */
+  readonly name: string;
+  /** Variable of the `.env` that carries the version, as in `SECRET_WILDCARD_CERT_VERSION`. */
+  readonly versionVariable: string;
+  readonly file: HostFile;
+  /** A file whose bytes make the version. @default name and content of the secret */
+  readonly versionOf?: HostFile;
+}
+
+/** A secret of the recipe with what was made for it. */
+export interface StackSecret {
+  readonly name: string;
+  readonly file: HostFile;
+  readonly variable: string;
+  readonly secret: SwarmSecret;
+}
+
+export interface RecipeStackProps {
+  readonly recipe: Recipe;
+  /** Where it is served; one label under the wildcard. */
+  readonly domain: string;
+  /** The network that the proxy reaches it through. */
+  readonly network: OverlayNetwork;
+  /** What it is served with. */
+  readonly certificate: WildcardCertificate;
+  /** Name of the piece. */
+  readonly piece: string;
+  readonly description: string;
+  /** Compose files of the recipe, in the order in which they are merged. */
+  readonly composeFiles: readonly string[];
+  /** Variables of the `.env` beside those that every app has. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Secrets of the recipe; what they need is put below the stack. */
+  readonly secrets: (stack: Construct) => readonly RecipeSecret[];
+  /** Whose resources come before its own. */
+  readonly sources: readonly ResourceSource[];
+  /** Pieces that should be there first, beside the network. */
+  readonly wants: readonly HasUnit[];
+}
+
+/** How long images may take to be pulled, in seconds: a slow link and a rate limit that passes. */
+const pullSeconds = 900;
+
+/** How long a deploy may take until all tasks are healthy; abra's own default too, in seconds. */
+const deploySeconds = 300;
+
+/** How long a task must have run to count as stable: Docker's own monitor time, in seconds. */
+const stableSeconds = 5;
+
+/** How long Docker waits for a container to stop when its recipe says nothing, in seconds. */
+const stopSeconds = 10;
+
+/** How long a fetch of the recipe may take, in seconds. */
+const fetchSeconds = 120;
+
+/** How long after the deploy the proxy may take to serve it, in seconds. */
+const serveSeconds = 60;
+
+/** Where the host reaches its own published port. */
+const published = { address: "127.0.0.1", port: 443 } as const;
+
+/** Variables that are ours to set, each with where its value comes from instead. */
+const reserved: Readonly<Record<string, string>> = {
+  TYPE: "it follows recipe and release",
+  DOMAIN: "it follows domain",
+  LETS_ENCRYPT_ENV: "it stays empty: certificates come from host files",
+  COMPOSE_FILE: "it follows composeFiles",
+  TIMEOUT: "it follows the deploy's own bound",
+};
+
+/** A recipe deployed as a stack: what Traefik and every other app have in common. */
+export abstract class RecipeStack extends Construct implements HasUnit {
+  readonly domain: string;
+  /** abra's name of the stack: the domain with underscores for dots. */
+  readonly stack: string;
+  readonly certificate: WildcardCertificate;
+  readonly network: OverlayNetwork;
+  readonly #piece: ConvergePiece;
+  readonly #props: RecipeStackProps;
+  readonly #abra: Abra;
+  /** The secrets of the recipe, each with the file that it is made of. */
+  readonly secrets: readonly StackSecret[];
+
+  constructor(scope: Construct, id: string, props: RecipeStackProps) {
+    super(scope, id);
+    this.#props = props;
+    this.domain = props.domain;
+    this.stack = props.domain.replaceAll(".", "_");
+    this.certificate = props.certificate;
+    this.network = props.network;
+    const machine = Machine.of(this);
+    machine.claims.take("the domain", this.domain, this, "domain");
+    this.#abra = abraOf(machine);
+    const envFile = `${props.piece}.env`;
+    const envPath = `${machine.folder}/${envFile}`;
+    new TemplateFile(this, "env", {
+      path: envPath,
+      template: "coop-cloud/app.env",
+      context: () => ({ variables: this.#variables() }),
+    });
+    const { registryCredentials } = props.network.swarm.engine;
+    const credentials = registryCredentials === undefined ? [] : [registryCredentials];
+    this.secrets = props.secrets(this).map(({ name, versionVariable, file, versionOf }) => ({
+      name,
+      file,
+      variable: versionVariable,
+      secret: new SwarmSecret(this, `secret-${name}`, { stack: this.stack, name, file, versionOf }),
+    }));
+    this.#piece = new ConvergePiece(this, "piece", {
+      name: props.piece,
+      description: props.description,
+      requires: [props.network],
+      wants: props.wants,
+      after: [props.network.swarm.retired],
+      sources: [...props.sources, ...credentials, ...this.secrets.map(({ secret }) => secret)],
+      resources: () => this.#resources(),
+      slots: { "env-file": nixJoin([nixPath(envFile)]) },
+      textSlots: () => Object.values(this.#variables()).flatMap(({ value }) => slotsInText(value)),
+      path: [
+        nixName("config", "cc-ci", "packages", "abra"),
+        nixName("config", "cc-ci", "packages", "git"),
+      ],
+      stateDirectories: [this.#abra.stateDirectory(this.domain)],
+    });
+    this.#piece.module.addFile(envPath);
+    this.node.addValidation({ validate: () => this.#validate() });
+  }
+
+  get unit(): SystemdUnit {
+    return this.#piece.unit;
+  }
+
+  #resources(): readonly Resource[] {
+    const { recipe, network, certificate } = this.#props;
+    const { registryCredentials } = network.swarm.engine;
+    const version = { slot: versionSlot };
+    return [
+      {
+        kind: "checkout",
+        recipe: recipe.name,
+        repository: recipe.repository,
+        directory: this.#abra.checkout(this.domain, recipe.name),
+        revision: recipe.revision,
+        version,
+        fetchSeconds,
+      },
+      {
+        kind: "env",
+        path: this.#abra.envFile(this.domain),
+        recipe: recipe.name,
+        content: { slot: "env-file" },
+      },
+      {
+        kind: "stack",
+        stack: this.stack,
+        domain: this.domain,
+        recipe: recipe.name,
+        version,
+        chaos: recipe.chaos,
+        abraDirectory: this.#abra.directory(this.domain),
+        networks: [network.name],
+        registryCredentials: registryCredentials?.path ?? null,
+        pullSeconds,
+        deploySeconds,
+        stableSeconds,
+        stopSeconds,
+      },
+      {
+        kind: "served-certificate",
+        serverName: this.domain,
+        ...published,
+        file: certificate.certificate.path,
+        waitSeconds: serveSeconds,
+      },
+    ];
+  }
+
+  /** The whole `.env`, in order; each name once. */
+  #variables(): readonly { readonly name: string; readonly value: string }[] {
+    const { recipe, composeFiles, env } = this.#props;
+    const versions = this.secrets.map(
+      ({ variable, secret }) => [variable, textSlot(secret.versionSlot)] as const,
+    );
+    const own = {
+      TYPE: `${recipe.name}:${textSlot(versionSlot)}`,
+      DOMAIN: this.domain,
+      LETS_ENCRYPT_ENV: "",
+      TIMEOUT: String(deploySeconds),
+      COMPOSE_FILE: composeFiles.join(":"),
+    };
+    const rest = Object.entries(env).sort(([left], [right]) => (left < right ? -1 : 1));
+    return [...Object.entries(own), ...rest, ...versions].map(([name, value]) => ({ name, value }));
+  }
+
+  #validate(): string[] {
+    const { recipe, env, certificate, composeFiles } = this.#props;
+    const problems = [...recipe.problems()];
+    if (!isHostName(this.domain)) {
+      problems.push(
+        `domain: ${JSON.stringify(this.domain)} is no domain name: use lower-case labels joined by dots`,
+      );
+    } else if (!certificate.covers(this.domain)) {
+      problems.push(
+        `domain: ${this.domain} must be one label under the wildcard ${certificate.wildcard}`,
+      );
+    }
+    problems.push(...this.#nameProblems());
+    const versionVariables = new Set(this.secrets.map(({ variable }) => variable));
+    for (const [name, value] of Object.entries(env)) {
+      const reason =
+        reserved[name] ??
+        (versionVariables.has(name) ? "it follows the secret's content" : undefined);
+      if (!isEnvName(name)) {
+        problems.push(
+          `env: ${JSON.stringify(name)} cannot be the name of a variable: use letters, digits and underscores, no digit first`,
+        );
+      } else if (reason !== undefined) {
+        problems.push(`env: ${name} cannot be set here: ${reason}`);
+      } else if (slotsInText(value).length > 0) {
+        problems.push(
+          `env: ${name} holds ${slotsInText(value).map(textSlot).join(", ")}, which the host would fill in: write something else`,
+        );
+      }
+    }
+    for (const file of composeFiles) {
+      if (!/^compose(?:\.[A-Za-z0-9_-]+)*\.ya?ml$/.test(file)) {
+        problems.push(
+          `composeFiles: ${JSON.stringify(file)} is no compose file of a recipe: write it as in compose.yml or compose.smtp.yml`,
+        );
+      }
+    }
+    return problems;
+  }
+
+  #nameProblems(): string[] {
+    const names = [
+      { kind: "stack", name: this.stack, limit: nameLimits.stack },
+      { kind: "config", name: ownershipConfig(this.stack), limit: nameLimits.config },
+      { kind: "service", name: `${this.stack}_app`, limit: nameLimits.service },
+    ];
+    return names
+      .filter(({ name, limit }) => name.length > limit)
+      .map(
+        ({ kind, name, limit }) =>
+          `domain: the ${kind} name ${name} has ${name.length} characters, and Docker takes ${limit}: choose a shorter domain`,
+      );
+  }
+}
+
+/** The slot that the checkout fills with the release or commit that it found. */
+const versionSlot = "recipe-version";
+
+/** The one abra of a machine, made when the first recipe asks for it. */
+function abraOf(machine: Machine): Abra {
+  const known = machine.node.children.find((child) => child instanceof Abra);
+  return known instanceof Abra ? known : new Abra(machine, "abra");
+}
