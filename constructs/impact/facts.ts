@@ -1,0 +1,47 @@
+import { z } from "zod";
+import { digestOf } from "../core/digest.ts";
+import type { JsonObject } from "../core/json.ts";
+import { printNix } from "../core/nix-printer.ts";
+import type { Host } from "../nixos/host.ts";
+
+/**
+ * What the manifest keeps of a host beside its files, so that two states can be compared without
+ * running code of either.
+ */
+const factsSchema = z.object({
+  /** Units of ours by full name. */
+  units: z.record(
+    z.string(),
+    z.object({
+      /** Digest of the options as they are emitted. */
+      digest: z.string(),
+      /** What was overridden, as Nix; absent when nothing was. */
+      overrides: z.string().optional(),
+    }),
+  ),
+  /** Long-running services of NixOS with the settings that restart them. */
+  restarts: z.record(z.string(), z.unknown()),
+});
+
+export type HostFacts = z.infer<typeof factsSchema>;
+
+/** The facts of a host, for the manifest. */
+export function hostFacts(host: Host): JsonObject {
+  const units = host.units.map(({ fullName, options, overrides }) => {
+    const overridden = Object.keys(overrides).length > 0;
+    return [
+      fullName,
+      {
+        digest: digestOf(printNix(options)),
+        ...(overridden ? { overrides: printNix(overrides) } : {}),
+      },
+    ] as const;
+  });
+  return { units: Object.fromEntries(units), restarts: Object.fromEntries(host.restarts) };
+}
+
+/** Reads the facts of a manifest; what an older version wrote is taken for nothing. */
+export function parseFacts(facts: unknown): HostFacts {
+  const parsed = factsSchema.safeParse(facts);
+  return parsed.success ? parsed.data : { units: {}, restarts: {} };
+}

@@ -1,0 +1,231 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Resource, ResourceOf } from "../../services/converge/desired-state.ts";
+import { type ProxyAway, proxyAway } from "./proxy-away.ts";
+import { resourceChanges } from "./resource-changes.ts";
+import type { HostSnapshot, PieceSnapshot, Snapshot } from "./snapshot.ts";
+
+/** What the next switch does, host by host; hosts on which it does nothing are left out. */
+export interface Impact {
+  readonly hosts: readonly HostImpact[];
+}
+
+export interface HostImpact {
+  readonly host: string;
+  readonly change: "new" | "changed" | "gone";
+  /** Pieces that will apply something. Every piece runs; a converged one changes nothing. */
+  readonly applies: readonly Reasoned[];
+  /** Pieces whose desired state is one that their unit refuses to reach by itself. */
+  readonly refuses: readonly Reasoned[];
+  /** Units whose options alone change: order, limits, watched paths. */
+  readonly units: readonly Reasoned[];
+  /** Long-running services that restart. */
+  readonly restarts: readonly Reasoned[];
+  /** Stacks that are deployed again, the ones that are new included. */
+  readonly redeploys: readonly Reasoned[];
+  readonly secrets: {
+    readonly added: readonly string[];
+    readonly gone: readonly string[];
+    readonly moved: readonly {
+      readonly name: string;
+      readonly from: string;
+      readonly to: string;
+    }[];
+  };
+  /** What `cc-ci-retire` removes; volumes stay. */
+  readonly retired: {
+    readonly stacks: readonly string[];
+    readonly networks: readonly string[];
+  };
+  /** Every override there is, changed or not: it is what no construct decided. */
+  readonly overrides: readonly { readonly unit: string; readonly options: string }[];
+  readonly proxyAway: ProxyAway;
+  /** Files that could not be compared. */
+  readonly unreadable: readonly string[];
+}
+
+/** Something with the reasons for it. */
+export interface Reasoned {
+  readonly name: string;
+  readonly reasons: readonly string[];
+}
+
+/** Compares two states. Pure. */
+export function impactOf(before: Snapshot, after: Snapshot): Impact {
+  const nixpkgs =
+    before.nixpkgs === after.nixpkgs ? undefined : { from: before.nixpkgs, to: after.nixpkgs };
+  const names = [...new Set([...before.hosts.keys(), ...after.hosts.keys()])].sort();
+  const impacts = names.map((name) =>
+    hostImpact(name, before.hosts.get(name), after.hosts.get(name), nixpkgs),
+  );
+  return { hosts: impacts.filter((impact) => impact !== undefined) };
+}
+
+/** A change of the pinned nixpkgs revision. */
+export interface NixpkgsChange {
+  readonly from: string | undefined;
+  readonly to: string | undefined;
+}
+
+const nothing: HostSnapshot = {
+  pieces: new Map(),
+  facts: { units: {}, restarts: {} },
+  unreadable: [],
+};
+
+function hostImpact(
+  host: string,
+  before: HostSnapshot | undefined,
+  after: HostSnapshot | undefined,
+  nixpkgs: NixpkgsChange | undefined,
+): HostImpact | undefined {
+  const [old, wanted] = [before ?? nothing, after ?? nothing];
+  if (isDeepStrictEqual(old, wanted) && nixpkgs === undefined) return undefined;
+  const change = before === undefined ? "new" : after === undefined ? "gone" : "changed";
+  const restarts = serviceRestarts(old, wanted, nixpkgs);
+  const redeploys = stackRedeploys(old, wanted);
+  const retired = {
+    stacks: minus(namesOf(old, "stacks"), namesOf(wanted, "stacks")),
+    networks: minus(namesOf(old, "networks"), namesOf(wanted, "networks")),
+  };
+  const changes = [...wanted.pieces].map(([name, piece]) => {
+    const previous = old.pieces.get(name);
+    return { name, ...pieceChanges(previous, piece) };
+  });
+  const left = [...old.pieces.keys()].filter((name) => !wanted.pieces.has(name));
+  const applies = changes
+    .filter(({ reasons }) => reasons.length > 0)
+    .map(({ name, reasons }) => ({ name, reasons }));
+  if (left.length > 0 && wanted.pieces.has("retire")) {
+    applies.push({ name: "retire", reasons: left.map((name) => `${name} left the configuration`) });
+  }
+  return {
+    host,
+    change,
+    applies,
+    refuses: changes
+      .filter(({ refusals }) => refusals.length > 0)
+      .map(({ name, refusals }) => ({ name, reasons: refusals })),
+    units: unitChanges(old, wanted),
+    restarts,
+    redeploys,
+    secrets: secretChanges(old, wanted),
+    retired: change === "gone" ? { stacks: [], networks: [] } : retired,
+    overrides: Object.entries(wanted.facts.units).flatMap(([unit, { overrides }]) =>
+      overrides === undefined ? [] : [{ unit, options: overrides }],
+    ),
+    proxyAway: proxyAway({ before: old, after: wanted, restarts, redeploys }),
+    unreadable: [...old.unreadable, ...wanted.unreadable],
+  };
+}
+
+interface PieceChanges {
+  readonly reasons: readonly string[];
+  readonly refusals: readonly string[];
+}
+
+function pieceChanges(before: PieceSnapshot | undefined, after: PieceSnapshot): PieceChanges {
+  if (before === undefined) return { reasons: ["is new"], refusals: [] };
+  const changes = resourceChanges(before.state.resources, after.state.resources);
+  const env = envChanges(before, after);
+  return {
+    reasons: [...changes.filter(({ refused }) => !refused).map(({ text }) => text), ...env],
+    refusals: changes.filter(({ refused }) => refused).map(({ text }) => text),
+  };
+}
+
+function envChanges(before: PieceSnapshot, after: PieceSnapshot): readonly string[] {
+  const names = [...new Set([...before.env.keys(), ...after.env.keys()])];
+  return names.flatMap((name) => {
+    const [old, wanted] = [before.env.get(name), after.env.get(name)];
+    if (old === wanted) return [];
+    if (old === undefined) return [`the variable ${name} is new`];
+    return [wanted === undefined ? `the variable ${name} is gone` : `the variable ${name} changes`];
+  });
+}
+
+function unitChanges(before: HostSnapshot, after: HostSnapshot): readonly Reasoned[] {
+  const names = [
+    ...new Set([...Object.keys(before.facts.units), ...Object.keys(after.facts.units)]),
+  ];
+  return names.sort().flatMap((name) => {
+    const [old, wanted] = [before.facts.units[name], after.facts.units[name]];
+    if (old?.digest === wanted?.digest) return [];
+    const reason = old === undefined ? "is new" : wanted === undefined ? "is gone" : "changes";
+    return [{ name, reasons: [reason] }];
+  });
+}
+
+/**
+ * Our oneshots run at every switch and restart nothing. What restarts are services of NixOS whose
+ * settings change, and with another nixpkgs any of them may.
+ */
+function serviceRestarts(
+  before: HostSnapshot,
+  after: HostSnapshot,
+  nixpkgs: NixpkgsChange | undefined,
+): readonly Reasoned[] {
+  if (before === nothing || after === nothing) return [];
+  return Object.keys(after.facts.restarts).flatMap((unit) => {
+    const [old, wanted] = [before.facts.restarts[unit], after.facts.restarts[unit]];
+    const reasons = isDeepStrictEqual(old, wanted)
+      ? []
+      : [`its settings change: ${settingNames(old, wanted)}`];
+    if (nixpkgs !== undefined) reasons.push("nixpkgs changes, and its package may with it");
+    return reasons.length === 0 ? [] : [{ name: unit, reasons }];
+  });
+}
+
+function settingNames(before: unknown, after: unknown): string {
+  const [old, wanted] = [before, after].map((value) =>
+    typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>) : {},
+  );
+  const names = [...new Set([...Object.keys(old ?? {}), ...Object.keys(wanted ?? {})])];
+  return names.filter((name) => !isDeepStrictEqual(old?.[name], wanted?.[name])).join(", ");
+}
+
+function stackRedeploys(before: HostSnapshot, after: HostSnapshot): readonly Reasoned[] {
+  return [...after.pieces].flatMap(([name, piece]) => {
+    const stack = piece.state.resources.find((resource) => resource.kind === "stack");
+    if (stack === undefined) return [];
+    const previous = before.pieces.get(name);
+    const deployed = previous?.state.resources.find((resource) => resource.kind === "stack");
+    if (previous === undefined || deployed?.stack !== stack.stack) {
+      return [{ name: stack.stack, reasons: ["is new"] }];
+    }
+    const kinds: readonly Resource["kind"][] = ["checkout", "stack", "secret", "env"];
+    const ofKinds = ({ state }: PieceSnapshot): readonly Resource[] =>
+      state.resources.filter(({ kind }) => kinds.includes(kind));
+    const reasons = [
+      ...resourceChanges(ofKinds(previous), ofKinds(piece)).map(({ text }) => text),
+      ...envChanges(previous, piece),
+    ];
+    return reasons.length === 0 ? [] : [{ name: stack.stack, reasons }];
+  });
+}
+
+function secretChanges(before: HostSnapshot, after: HostSnapshot): HostImpact["secrets"] {
+  const [old, wanted] = [secretFiles(before), secretFiles(after)];
+  return {
+    added: minus([...wanted.keys()], [...old.keys()]),
+    gone: minus([...old.keys()], [...wanted.keys()]),
+    moved: [...wanted].flatMap(([name, to]) => {
+      const from = old.get(name);
+      return from === undefined || from === to ? [] : [{ name, from, to }];
+    }),
+  };
+}
+
+function secretFiles(host: HostSnapshot): ReadonlyMap<string, string> {
+  const secrets = [...host.pieces.values()]
+    .flatMap(({ state }) => state.resources)
+    .filter((resource): resource is ResourceOf<"secret"> => resource.kind === "secret");
+  return new Map(secrets.map(({ stack, name, file }) => [`${stack}_${name}`, file]));
+}
+
+function namesOf(host: HostSnapshot, kind: "stacks" | "networks"): readonly string[] {
+  return [...host.pieces.values()].flatMap(({ entry }) => entry[kind]);
+}
+
+function minus(names: readonly string[], others: readonly string[]): readonly string[] {
+  return names.filter((name) => !others.includes(name)).toSorted();
+}

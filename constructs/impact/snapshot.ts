@@ -1,0 +1,98 @@
+import {
+  type DesiredState,
+  desiredStateSchema,
+  type Piece,
+  pieceListSchema,
+} from "../../services/converge/desired-state.ts";
+import { manifestPath } from "../core/manifest.ts";
+import { type HostFacts, parseFacts } from "./facts.ts";
+
+/** Generated files and flake files of one state, by path below the root. */
+export type Files = ReadonlyMap<string, string>;
+
+/** All that a comparison wants to know of one state. */
+export interface Snapshot {
+  readonly hosts: ReadonlyMap<string, HostSnapshot>;
+  /** Revision of nixpkgs: of flake.lock where there is one, else of the address in flake.nix. */
+  readonly nixpkgs: string | undefined;
+}
+
+export interface HostSnapshot {
+  readonly pieces: ReadonlyMap<string, PieceSnapshot>;
+  readonly facts: HostFacts;
+  /** Files of the host that could not be read: written by another version, or edited. */
+  readonly unreadable: readonly string[];
+}
+
+export interface PieceSnapshot {
+  readonly entry: Piece;
+  readonly state: DesiredState;
+  /** The app's environment: names with their values as they are written; empty without an app. */
+  readonly env: ReadonlyMap<string, string>;
+}
+
+/** Reads a state from its files. Pure; what cannot be read is named in the host's `unreadable`. */
+export function takeSnapshot(files: Files): Snapshot {
+  const hosts = new Map<string, HostSnapshot>();
+  const facts = factsByHost(files.get(manifestPath));
+  for (const path of files.keys()) {
+    const name = /^out\/([^/]+)\/pieces\.json$/.exec(path)?.[1];
+    if (name !== undefined) hosts.set(name, readHost(name, files, parseFacts(facts[name])));
+  }
+  return { hosts, nixpkgs: nixpkgsRevision(files) };
+}
+
+function readHost(name: string, files: Files, facts: HostFacts): HostSnapshot {
+  const folder = `out/${name}`;
+  const list = pieceListSchema.safeParse(parseJson(files.get(`${folder}/pieces.json`)));
+  if (!list.success) return { pieces: new Map(), facts, unreadable: [`${folder}/pieces.json`] };
+  const pieces = new Map<string, PieceSnapshot>();
+  const unreadable: string[] = [];
+  for (const entry of list.data.pieces) {
+    const path = `${folder}/${entry.name}.json`;
+    const state = desiredStateSchema.safeParse(parseJson(files.get(path)));
+    if (!state.success) unreadable.push(path);
+    else {
+      const env = readEnv(files.get(`${folder}/${entry.name}.env`) ?? "");
+      pieces.set(entry.name, { entry, state: state.data, env });
+    }
+  }
+  return { pieces, facts, unreadable };
+}
+
+function factsByHost(manifest: string | undefined): Readonly<Record<string, unknown>> {
+  const json = parseJson(manifest);
+  const facts = isRecord(json) && isRecord(json.facts) ? json.facts : {};
+  return facts;
+}
+
+/** Our own `.env` files have one `NAME=value` a line, and comments. */
+function readEnv(text: string): ReadonlyMap<string, string> {
+  return new Map(
+    text
+      .split("\n")
+      .filter((line) => line !== "" && !line.startsWith("#"))
+      .map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
+  );
+}
+
+function nixpkgsRevision(files: Files): string | undefined {
+  const lock = parseJson(files.get("flake.lock"));
+  const nodes = isRecord(lock) && isRecord(lock.nodes) ? lock.nodes : {};
+  const locked =
+    isRecord(nodes.nixpkgs) && isRecord(nodes.nixpkgs.locked) ? nodes.nixpkgs.locked : {};
+  if (typeof locked.rev === "string") return locked.rev;
+  return /github:NixOS\/nixpkgs\/([0-9a-f]{40})/i.exec(files.get("flake.nix") ?? "")?.[1];
+}
+
+function parseJson(text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? "null");
+  } catch {
+    return null;
+  }
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

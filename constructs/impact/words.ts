@@ -1,0 +1,112 @@
+import type { HostImpact, Impact, Reasoned } from "./impact.ts";
+
+/** A heading with its sentences; the shape of both ways to print an impact. */
+interface Section {
+  readonly title: string;
+  readonly lines: readonly string[];
+}
+
+/** The impact for a terminal. */
+export function impactText(impact: Impact, notes: readonly string[]): string {
+  const hosts = impact.hosts.flatMap((host) => [
+    `${host.host}: ${headline(host)}`,
+    ...sectionsOf(host).flatMap(({ title, lines }) => [
+      `  ${title}`,
+      ...lines.map((line) => `    ${line}`),
+    ]),
+  ]);
+  const lines = hosts.length === 0 ? [nothing] : hosts;
+  return [...lines, ...notes.map((note) => `note: ${note}`)].join("\n");
+}
+
+/** The impact as Markdown, for a comment on a pull request. */
+export function impactMarkdown(impact: Impact, notes: readonly string[]): string {
+  const hosts = impact.hosts.flatMap((host) => [
+    `### ${host.host}: ${headline(host)}`,
+    ...sectionsOf(host).flatMap(({ title, lines }) => [
+      `**${title}**`,
+      lines.map((line) => `- ${escaped(line)}`).join("\n"),
+    ]),
+  ]);
+  const parts = hosts.length === 0 ? [nothing] : hosts;
+  return [
+    `## What the next switch does`,
+    ...parts,
+    ...notes.map((note) => `> ${escaped(note)}`),
+  ].join("\n\n");
+}
+
+const nothing = "Nothing: no piece, unit, stack or secret differs.";
+
+function headline({ change, applies, redeploys, restarts }: HostImpact): string {
+  if (change === "gone") return "leaves the configuration; the machine itself is not touched";
+  if (change === "new") return "a new host";
+  return [
+    count(applies.length, "piece applies something", "pieces apply something"),
+    count(redeploys.length, "stack is deployed again", "stacks are deployed again"),
+    count(restarts.length, "service restarts", "services restart"),
+  ].join(", ");
+}
+
+function sectionsOf(host: HostImpact): readonly Section[] {
+  const { secrets, retired, proxyAway } = host;
+  if (host.change === "gone") return [];
+  const sections: Section[] = [
+    {
+      title: "Pieces that apply something (every piece runs; a converged one changes nothing)",
+      lines: host.applies.map(sentence),
+    },
+    {
+      title:
+        "Pieces that stop with exit 2, since a person must decide (docs/architecture.md says how)",
+      lines: host.refuses.map(sentence),
+    },
+    { title: "Stacks that are deployed again", lines: host.redeploys.map(sentence) },
+    { title: "Services that restart", lines: host.restarts.map(sentence) },
+    {
+      title: "Secrets",
+      lines: [
+        ...secrets.added.map((name) => `${name}: is new`),
+        ...secrets.gone.map((name) => `${name}: is gone`),
+        ...secrets.moved.map(
+          ({ name, from, to }) => `${name}: is read from ${to} instead of ${from}`,
+        ),
+      ],
+    },
+    {
+      title: "Retired: undeployed, volumes stay",
+      lines: [
+        ...retired.stacks.map((name) => `the stack ${name}`),
+        ...retired.networks.map((name) => `the network ${name}`),
+      ],
+    },
+    { title: "Units whose text changes", lines: host.units.map(sentence) },
+    {
+      title: "Overrides in force",
+      lines: host.overrides.map(
+        ({ unit, options }) => `${unit}: ${options.replaceAll(/\s+/g, " ")}`,
+      ),
+    },
+    { title: "Cannot be compared, read them yourself", lines: host.unreadable },
+    { title: "The proxy is away", lines: [duration(proxyAway.seconds, proxyAway.reason)] },
+  ];
+  return sections.filter(({ lines }) => lines.length > 0);
+}
+
+function duration(seconds: number | undefined, reason: string): string {
+  if (seconds === undefined) return `for good: ${reason}`;
+  return seconds === 0 ? `not at all: ${reason}` : `for ${seconds} s at the most: ${reason}`;
+}
+
+function sentence({ name, reasons }: Reasoned): string {
+  return `${name}: ${reasons.join("; ")}`;
+}
+
+function count(number: number, one: string, many: string): string {
+  return `${number === 0 ? "no" : number} ${number === 1 ? one : many}`;
+}
+
+/** Nothing of a name or a path is markup, a mention or a link. */
+function escaped(line: string): string {
+  return line.replaceAll(/[\\`*_[\]<>|#@!]/g, "\\$&");
+}
