@@ -1,0 +1,111 @@
+import { enableCompileCache } from "node:module";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+
+/**
+ * The command line. Only what `--help` needs is imported here: the rest is loaded by the command
+ * that is run.
+ */
+
+const help = `cc-ci generates a CI server for Co-op Cloud recipes as NixOS modules.
+
+usage: npm run <command> [-- <options>]
+
+commands
+  synth   read cc-ci.yaml and write out/, the manifest, the graph and the generated docs
+  check   compare them with what the sources say; exit 1 with a diff when they differ
+  diff    say what the next switch would do to the hosts
+  graph   print the unit graph as Mermaid
+
+options
+  --root <folder>   the checkout to work on (default: the current folder)
+  --app <file>      a TypeScript file that exports \`app\`, a CcCi, instead of cc-ci.yaml
+  --json            check, diff: print JSON
+  --markdown        diff: print Markdown, for a comment on a pull request
+  --against <ref>   diff: compare with what is committed at this git ref, not with the disk
+  --svg             graph: print SVG instead
+  --host <name>     graph: only this host
+  --help            print this
+  --version         print the version
+
+exit codes: 0 fine · 1 check found differences · 2 an error that names what to do
+`;
+
+const options = {
+  root: { type: "string" },
+  app: { type: "string" },
+  json: { type: "boolean" },
+  markdown: { type: "boolean" },
+  against: { type: "string" },
+  svg: { type: "boolean" },
+  host: { type: "string" },
+  help: { type: "boolean", short: "h" },
+  version: { type: "boolean" },
+} as const;
+
+/** The options as they were given. */
+export type Options = ReturnType<typeof parse>["values"];
+
+/** Which options a command knows beside the common ones. */
+const known: Readonly<Record<string, readonly string[]>> = {
+  synth: [],
+  check: ["json"],
+  diff: ["json", "markdown", "against"],
+  graph: ["svg", "host"],
+};
+
+function parse(argv: readonly string[]) {
+  return parseArgs({ args: [...argv], options, allowPositionals: true, strict: true });
+}
+
+/** Runs a command; gives the exit code. */
+async function run(argv: readonly string[]): Promise<number> {
+  let parsed: ReturnType<typeof parse>;
+  try {
+    parsed = parse(argv);
+  } catch (error) {
+    return refuse(error instanceof Error ? error.message : String(error));
+  }
+  const { values, positionals } = parsed;
+  if (values.help) return print(help);
+  if (values.version) return printVersion();
+  const [command, ...rest] = positionals;
+  const extra = known[command ?? ""];
+  if (command === undefined || extra === undefined) {
+    return refuse(command === undefined ? "which command?" : `there is no command ${command}`);
+  }
+  const strange = [
+    ...rest,
+    ...Object.keys(values)
+      .filter((name) => !["root", "app", ...extra].includes(name))
+      .map((name) => `--${name}`),
+  ];
+  if (strange.length > 0) return refuse(`${command} does not take ${strange.join(" ")}`);
+  if (values.json && values.markdown) return refuse("take one of --json and --markdown");
+
+  enableCompileCache(join(import.meta.dirname, "../node_modules/.cache/compiled"));
+  const { runCommand } = await import("./commands/run.ts");
+  return await runCommand(command, values);
+}
+
+function print(text: string): number {
+  process.stdout.write(text);
+  return 0;
+}
+
+async function printVersion(): Promise<number> {
+  const { default: manifest } = await import("../package.json", { with: { type: "json" } });
+  return print(`${manifest.version}\n`);
+}
+
+function refuse(message: string): number {
+  process.stderr.write(`cc-ci: ${message}: see 'npm run synth -- --help'\n`);
+  return 2;
+}
+
+// A pipe that is closed early, as by `head`, is no error.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
+
+process.exitCode = await run(process.argv.slice(2));

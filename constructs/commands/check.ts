@@ -1,0 +1,40 @@
+import { type Difference, type DifferenceState, unifiedDiff } from "../core/comparison.ts";
+import { loadProject } from "./project.ts";
+import type { CommandContext } from "./run.ts";
+
+const meanings: Readonly<Record<DifferenceState, string>> = {
+  missing: "is missing",
+  stale: "is stale: the sources say something else by now",
+  edited: "was edited by hand, or merged: change the sources instead",
+  orphan: "is an orphan: the sources do not say it any more",
+  foreign: "is an orphan that no synth wrote: move it out of out/",
+};
+
+/** `check`: exit 0 when the generated files are what the sources say, else 1 with the differences. */
+export async function check(context: CommandContext): Promise<number> {
+  const { checkout, files } = await loadProject(context);
+  const differences = checkout.compare(files);
+  process.stdout.write(
+    context.options.json ? asJson(differences) : asText(differences, files.length),
+  );
+  return differences.length === 0 ? 0 : 1;
+}
+
+function asText(differences: readonly Difference[], count: number): string {
+  if (differences.length === 0) return `${count} generated files are what the sources say\n`;
+  const parts = differences.map(
+    (difference) => `${difference.path} ${meanings[difference.state]}\n${unifiedDiff(difference)}`,
+  );
+  const number = differences.length;
+  const remedy = "run 'npm run synth' and commit what it changes";
+  return `${parts.join("\n")}\n${number} generated ${number === 1 ? "file differs" : "files differ"}: ${remedy}\n`;
+}
+
+function asJson(differences: readonly Difference[]): string {
+  const entries = differences.map((difference) => ({
+    path: difference.path,
+    state: difference.state,
+    diff: unifiedDiff(difference),
+  }));
+  return `${JSON.stringify({ ok: entries.length === 0, differences: entries }, undefined, 2)}\n`;
+}

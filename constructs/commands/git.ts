@@ -1,0 +1,115 @@
+import { userError } from "../core/errors.ts";
+import type { Files } from "../impact/snapshot.ts";
+
+/** The most that git may print at once, in bytes: far above what a thousand apps make. */
+const maxBuffer = 256 * 1024 * 1024;
+
+/**
+ * The text files below some paths as they are committed at a ref. Reads objects only: nothing of that
+ * ref runs, no hook, no filter, no code.
+ */
+export async function filesAt(root: string, ref: string, paths: readonly string[]): Promise<Files> {
+  const commit = await commitOf(root, ref);
+  const listing = await git(root, ["ls-tree", "-r", "-z", commit, "--", ...paths]);
+  const blobs = listing
+    .split("\0")
+    .map((entry) => /^100(?:644|755) blob ([0-9a-f]+)\t(.+)$/s.exec(entry))
+    .flatMap((match) => (match?.[1] && match[2] ? [{ id: match[1], path: match[2] }] : []));
+  const contents = await readBlobs(
+    root,
+    blobs.map(({ id }) => id),
+  );
+  return new Map(blobs.map(({ id, path }) => [path, contents.get(id) ?? ""]));
+}
+
+/** Paths below `paths` that differ between a ref and the work tree, untracked ones included. */
+export async function changedSince(
+  root: string,
+  ref: string,
+  paths: readonly string[],
+): Promise<readonly string[]> {
+  const commit = await commitOf(root, ref);
+  const tracked = await git(root, [
+    "diff",
+    "--name-only",
+    "--no-ext-diff",
+    "--no-textconv",
+    "-z",
+    "--relative",
+    commit,
+    "--",
+    ...paths,
+  ]);
+  const untracked = await git(root, [
+    "ls-files",
+    "--others",
+    "--exclude-standard",
+    "-z",
+    "--",
+    ...paths,
+  ]);
+  const names = `${tracked}${untracked}`.split("\0").filter((name) => name !== "");
+  return [...new Set(names)].sort();
+}
+
+async function commitOf(root: string, ref: string): Promise<string> {
+  try {
+    const id = await git(root, [
+      "rev-parse",
+      "--verify",
+      "--quiet",
+      "--end-of-options",
+      `${ref}^{commit}`,
+    ]);
+    return id.trim();
+  } catch {
+    throw userError(
+      "--against",
+      `git knows no commit ${JSON.stringify(ref)} here: fetch it first, or name another (a shallow clone lacks older ones)`,
+    );
+  }
+}
+
+async function readBlobs(
+  root: string,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  if (ids.length === 0) return new Map();
+  const output = await git(root, ["cat-file", "--batch"], `${ids.join("\n")}\n`, "buffer");
+  const contents = new Map<string, string>();
+  let offset = 0;
+  while (offset < output.length) {
+    const lineEnd = output.indexOf(10, offset);
+    const [id = "", , size = "0"] = output.subarray(offset, lineEnd).toString("utf8").split(" ");
+    const start = lineEnd + 1;
+    contents.set(id, output.subarray(start, start + Number(size)).toString("utf8"));
+    offset = start + Number(size) + 1;
+  }
+  return contents;
+}
+
+async function git(root: string, args: readonly string[]): Promise<string>;
+async function git(
+  root: string,
+  args: readonly string[],
+  input: string,
+  encoding: "buffer",
+): Promise<Buffer>;
+async function git(
+  root: string,
+  args: readonly string[],
+  input?: string,
+  encoding?: "buffer",
+): Promise<string | Buffer> {
+  const { execa } = await import("execa");
+  const result = await execa("git", [...args], {
+    cwd: root,
+    encoding: "buffer",
+    maxBuffer,
+    timeout: 60_000,
+    env: { GIT_OPTIONAL_LOCKS: "0" },
+    ...(input === undefined ? { stdin: "ignore" as const } : { input }),
+  });
+  const output = Buffer.from(result.stdout);
+  return encoding === "buffer" ? output : output.toString("utf8");
+}

@@ -1,0 +1,228 @@
+import { z } from "zod";
+
+/**
+ * The shape of `cc-ci.yaml`. What a key means stands here once: the errors, the JSON schema for
+ * editors and `docs/configuration.md` are made of it. Rules that need more than one value to be
+ * judged live in the constructs, so that they hold for a tree built in TypeScript too.
+ */
+
+const text = z.string();
+
+const recipeState = {
+  release: text
+    .optional()
+    .describe(
+      "Release of the recipe. The `+upstream` part may be left out; exactly one tag must match.",
+    )
+    .meta({ examples: ["5.1.1", "5.1.1+v3.6.15"] }),
+  commit: text
+    .optional()
+    .describe("Commit of the recipe, all 40 digits, instead of a release.")
+    .meta({ examples: ["0123456789abcdef0123456789abcdef01234567"] }),
+  repository: text
+    .optional()
+    .describe(
+      "Where the recipe is cloned from, over https. Default: the public recipe of that name.",
+    )
+    .meta({ examples: ["https://git.example.org/recipes/wiki.git"] }),
+};
+
+/** One of the two, and not both: said to zod and to the JSON schema. */
+const oneState = { oneOf: [{ required: ["release"] }, { required: ["commit"] }] };
+
+function refuseTwoStates(
+  value: { release?: string | undefined; commit?: string | undefined },
+  context: z.RefinementCtx,
+): void {
+  if (value.release === undefined && value.commit === undefined) {
+    context.addIssue({
+      code: "custom",
+      message: "needs release or commit: say which state of the recipe to deploy",
+    });
+  }
+  if (value.release !== undefined && value.commit !== undefined) {
+    context.addIssue({
+      code: "custom",
+      path: ["commit"],
+      message: "stands beside release: take one of the two away",
+    });
+  }
+}
+
+const env = z
+  .record(text, text)
+  .optional()
+  .describe(
+    "Further variables of the recipe's `.env`. No secrets: the app's container shows every one of them.",
+  )
+  .meta({ examples: [{ LOG_LEVEL: "INFO" }] });
+
+const certificate = z
+  .strictObject({
+    certificate: text
+      .describe(
+        "Absolute path on the host of the PEM chain for `*.<domain>`, the host's own certificate first.",
+      )
+      .meta({ examples: ["/var/lib/ci-certs/live/fullchain.pem"] }),
+    key: text
+      .describe("Absolute path on the host of its private key.")
+      .meta({ examples: ["/var/lib/ci-certs/live/privkey.pem"] }),
+    waitFor: z
+      .array(text)
+      .optional()
+      .describe(
+        "Units that put the two files there, by their full names, as sops-nix or agenix bring them.",
+      )
+      .meta({ examples: [["sops-install-secrets.service"]] }),
+    watch: z
+      .array(text)
+      .optional()
+      .describe(
+        "Further absolute paths whose change means a renewal, such as a link that is switched.",
+      )
+      .meta({ examples: [["/var/lib/ci-certs/live"]] }),
+  })
+  .describe("The wildcard certificate that everything is served with. Paths only, never contents.");
+
+const swarm = z
+  .strictObject({
+    advertiseAddress: text
+      .optional()
+      .describe(
+        "IPv4 address that this node is reached at. Default: `127.0.0.1`, right for one node.",
+      ),
+    listenAddress: text
+      .optional()
+      .describe("IPv4 address that the swarm listens on. Default: the advertised one."),
+    addressPools: z
+      .array(text)
+      .optional()
+      .describe(
+        "Subnets that the networks of stacks are cut from; set when the swarm is made, for good. Default: `10.64.0.0/12`.",
+      )
+      .meta({ examples: [["10.64.0.0/12"]] }),
+    subnetSize: z
+      .int()
+      .optional()
+      .describe("Prefix length of each network that is cut from the pools. Default: `24`."),
+    proxySubnet: text
+      .optional()
+      .describe(
+        "Addresses of the `proxy` network, outside of the pools. Default: `10.80.0.0/16`; a /24 runs out on a busy host.",
+      ),
+    nodeCertificateDays: z
+      .int()
+      .optional()
+      .describe("Life of the nodes' certificates in days. Default: `90`."),
+  })
+  .optional()
+  .describe("The Docker swarm of this one node.");
+
+const docker = z
+  .strictObject({
+    registryMirrors: z
+      .array(text)
+      .optional()
+      .describe(
+        "Pull-through mirrors of Docker Hub, asked before it. Pull limits stop such hosts in practice.",
+      )
+      .meta({ examples: [["https://mirror.example.org"]] }),
+    registryCredentials: text
+      .optional()
+      .describe(
+        "Absolute path on the host of the `config.json` of a Docker client to pull images with.",
+      )
+      .meta({ examples: ["/var/lib/ci-secrets/docker-config.json"] }),
+    logMaxMiB: z
+      .int()
+      .positive()
+      .optional()
+      .describe("Size at which a container's log is rotated, in MiB. Default: `10`."),
+    logFiles: z
+      .int()
+      .positive()
+      .optional()
+      .describe("How many log files a container keeps. Default: `3`."),
+    pruneOnCalendar: text
+      .optional()
+      .describe(
+        "When untagged images that no container uses are removed, as systemd's `OnCalendar`. Default: `weekly`.",
+      ),
+  })
+  .optional()
+  .describe("The Docker daemon.");
+
+const traefik = z
+  .strictObject({
+    ...recipeState,
+    domain: text
+      .optional()
+      .describe("Where Traefik itself answers. Default: `traefik.` and the host's domain."),
+    publish: z
+      .enum(["host", "ingress"])
+      .optional()
+      .describe(
+        "How ports 80 and 443 are published: `host` keeps the addresses of clients and has a short gap at each redeploy, `ingress` neither. Default: `host`.",
+      ),
+    env,
+  })
+  .superRefine(refuseTwoStates)
+  .describe("The proxy in front of every app, by the recipe `traefik` in wildcard mode.")
+  .meta(oneState);
+
+const app = z
+  .strictObject({
+    recipe: text.describe("Name of the recipe.").meta({ examples: ["wiki"] }),
+    ...recipeState,
+    domain: text
+      .describe("Where it is served: one label under the host's domain.")
+      .meta({ examples: ["wiki.ci.example.org"] }),
+    env,
+    composeFiles: z
+      .array(text)
+      .optional()
+      .describe(
+        "Compose files of the recipe, in the order in which they are merged. Default: `compose.yml` alone.",
+      )
+      .meta({ examples: [["compose.yml", "compose.smtp.yml"]] }),
+    secrets: z
+      .record(text, text)
+      .optional()
+      .describe(
+        "The recipe's secrets by name, each with the absolute path of the host file that holds it.",
+      )
+      .meta({ examples: [{ db_password: "/var/lib/ci-secrets/wiki-db" }] }),
+  })
+  .superRefine(refuseTwoStates)
+  .describe("One recipe, deployed behind the proxy.")
+  .meta(oneState);
+
+const host = z
+  .strictObject({
+    domain: text
+      .describe("The base domain: everything is served one label under it.")
+      .meta({ examples: ["ci.example.org"] }),
+    certificate,
+    swarm,
+    docker,
+    traefik,
+    apps: z.record(text, app).optional().describe("Further recipes, each under a name of its own."),
+    acceptUnfree: z
+      .array(text)
+      .optional()
+      .describe("Packages with an unfree licence that this host may use, by name.")
+      .meta({ examples: [["drone"]] }),
+  })
+  .describe("One NixOS machine.");
+
+export const configSchema = z
+  .strictObject({
+    hosts: z
+      .record(text, host)
+      .refine((hosts) => Object.keys(hosts).length > 0, "must name one host or more")
+      .describe("The machines, by name. The name is the host name and the folder in `out/`."),
+  })
+  .describe("The hosts that cc-ci generates.");
+
+export type Config = z.infer<typeof configSchema>;
+export type HostConfig = Config["hosts"][string];

@@ -1,0 +1,95 @@
+import { Construct, type IConstruct } from "constructs";
+import { CcCi } from "./app.ts";
+import type { HostConfig } from "./config.ts";
+import { type ConfigFile, type Origin, relocate } from "./config-file.ts";
+import { Recipe } from "./coop-cloud/recipe.ts";
+import { RecipeApp } from "./coop-cloud/recipe-app.ts";
+import { TraefikRecipe } from "./coop-cloud/traefik-recipe.ts";
+import { validateTree } from "./core/collect.ts";
+import { UserError } from "./core/errors.ts";
+import { Host } from "./nixos/host.ts";
+import { WildcardCertificate } from "./nixos/wildcard-certificate.ts";
+import { DockerEngine } from "./swarm/docker-engine.ts";
+import { OverlayNetwork } from "./swarm/overlay-network.ts";
+import { Swarm } from "./swarm/swarm.ts";
+
+/**
+ * The tree that a configuration describes. Throws one UserError with all that the constructs object
+ * to, at the places in the file that the values come from.
+ */
+export function configuredApp(file: ConfigFile): CcCi {
+  const app = new CcCi();
+  const origins = new Map<string, Origin>();
+  for (const [name, config] of Object.entries(file.config.hosts)) {
+    addHost(app, name, config, (construct, path, part = "mapping") => {
+      origins.set(construct.node.path, { path: ["hosts", name, ...path], part });
+    });
+  }
+  try {
+    validateTree(app);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(relocate(error.problems, origins, file));
+  }
+  return app;
+}
+
+/** Notes which part of the host's configuration a construct was made of. */
+type Remember = (construct: IConstruct, path: readonly string[], part?: Origin["part"]) => void;
+
+function addHost(app: CcCi, name: string, config: HostConfig, remember: Remember): void {
+  const host = new Host(app, name, {
+    domain: config.domain,
+    acceptUnfree: config.acceptUnfree ?? [],
+  });
+  remember(host, []);
+  const engine = new DockerEngine(host, "docker", config.docker);
+  remember(engine, ["docker"]);
+  if (engine.registryCredentials !== undefined) {
+    remember(engine.registryCredentials, ["docker", "registryCredentials"], "value");
+  }
+  const { proxySubnet, ...swarmConfig } = config.swarm ?? {};
+  const swarm = new Swarm(host, "swarm", { engine, ...swarmConfig });
+  remember(swarm, ["swarm"]);
+  const network = new OverlayNetwork(swarm, "proxy", { subnet: proxySubnet });
+  remember(network, ["swarm", "proxySubnet"], "value");
+  const certificate = new WildcardCertificate(host, "certificate", config.certificate);
+  remember(certificate, ["certificate"]);
+  remember(certificate.certificate, ["certificate", "certificate"], "value");
+  remember(certificate.key, ["certificate", "key"], "value");
+  const { domain, publish, env } = config.traefik;
+  const recipe = recipeOf("traefik", config.traefik);
+  const proxy = new TraefikRecipe(host, "traefik", {
+    recipe,
+    network,
+    certificate,
+    domain,
+    publish,
+    env,
+  });
+  remember(proxy, ["traefik"]);
+  const apps = new Construct(host, "apps");
+  for (const [id, app] of Object.entries(config.apps ?? {})) {
+    const { recipe, ...state } = app;
+    const stack = new RecipeApp(apps, id, { ...state, recipe: recipeOf(recipe, state), proxy });
+    remember(stack, ["apps", id]);
+    for (const { name, secret, file } of stack.secrets) {
+      remember(secret, ["apps", id, "secrets", name], "value");
+      remember(file, ["apps", id, "secrets", name], "value");
+    }
+  }
+}
+
+function recipeOf(
+  name: string,
+  state: {
+    release?: string | undefined;
+    commit?: string | undefined;
+    repository?: string | undefined;
+  },
+): Recipe {
+  const { release, commit, repository } = state;
+  return commit === undefined
+    ? Recipe.release(name, release ?? "", repository)
+    : Recipe.commit(name, commit, repository);
+}
