@@ -1,0 +1,50 @@
+# The outputs of the flake. A host is a folder in nix/hosts.
+{ self, nixpkgs, ... }:
+let
+  inherit (nixpkgs) lib;
+
+  systems = [
+    "aarch64-linux"
+    "x86_64-linux"
+  ];
+  forEachSystem = make: lib.genAttrs systems (system: make nixpkgs.legacyPackages.${system});
+
+  hosts = lib.attrNames (lib.filterAttrs (_: kind: kind == "directory") (builtins.readDir ./hosts));
+in
+{
+  nixosModules.default = ./modules/cc-ci.nix;
+
+  nixosConfigurations = lib.genAttrs hosts (
+    host: lib.nixosSystem { modules = [ (./hosts + "/${host}") ]; }
+  );
+
+  packages = forEachSystem (pkgs: {
+    converge = pkgs.callPackage ./packages/converge.nix { };
+  });
+
+  # Evaluates every host to the derivation of its system, without building the system.
+  checks = forEachSystem (
+    pkgs:
+    lib.genAttrs hosts (
+      host:
+      let
+        system = self.nixosConfigurations.${host}.config.system.build.toplevel;
+      in
+      pkgs.writeText "evaluated-${host}" (builtins.unsafeDiscardStringContext system.drvPath)
+    )
+  );
+
+  formatter = forEachSystem (pkgs: pkgs.nixfmt-tree);
+
+  devShells = forEachSystem (pkgs: {
+    default = pkgs.mkShellNoCC {
+      packages = [
+        pkgs.git
+        pkgs.go
+        pkgs.nixfmt
+        pkgs.nodejs_24
+        pkgs.shellcheck
+      ];
+    };
+  });
+}
