@@ -1,0 +1,49 @@
+# Generated from cc-ci/swarm/retired/piece. Do not edit: change the source, then run 'npm run synth'.
+# Content sha256:deedb0af44b177319ed3e2af8771ee61f57a026eab35ee059a64ed7e3a1f01fb
+{ config, lib, ... }:
+let
+  converge = lib.getExe config.cc-ci.packages.converge;
+in
+{
+  cc-ci.pieces.retire = {
+    file = ./retire.json;
+    slots = { };
+  };
+
+  systemd.services.cc-ci-retire = {
+    after = [ "cc-ci-swarm.service" ];
+    description = "Undeploy what is ours and left the configuration";
+    environment = {
+      HOME = "/var/lib/cc-ci/state/retire";
+    };
+    requires = [ "cc-ci-swarm.service" ];
+    serviceConfig = {
+      CapabilityBoundingSet = "CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH";
+      ExecStart = "${converge} apply ${./retire.json}";
+      LockPersonality = true;
+      NoNewPrivileges = true;
+      PrivateTmp = true;
+      ProtectClock = true;
+      ProtectControlGroups = true;
+      ProtectHome = "read-only";
+      ProtectHostname = true;
+      ProtectKernelLogs = true;
+      ProtectKernelModules = true;
+      ProtectKernelTunables = true;
+      ProtectSystem = "strict";
+      RestrictAddressFamilies = "AF_UNIX AF_INET AF_INET6";
+      RestrictNamespaces = true;
+      RestrictRealtime = true;
+      RestrictSUIDSGID = true;
+      StateDirectory = [ "cc-ci/state/retire" ];
+      StateDirectoryMode = "0700";
+      SuccessExitStatus = [ 75 ];
+      SystemCallArchitectures = "native";
+      TimeoutStartSec = "660s";
+      Type = "oneshot";
+      UMask = "0077";
+    };
+    startLimitIntervalSec = 0;
+    wantedBy = [ "cc-ci.target" ];
+  };
+}

@@ -1,0 +1,72 @@
+# Generated from cc-ci/traefik/piece. Do not edit: change the source, then run 'npm run synth'.
+# Content sha256:9b0c729481c5d711faea0535f51c6d9f0793ee2d958b85d4efef0ac1406879c7
+{ config, lib, ... }:
+let
+  converge = lib.getExe config.cc-ci.packages.converge;
+in
+{
+  cc-ci.pieces.traefik = {
+    file = ./traefik.json;
+    slots = {
+      env-file = "${./traefik.env}";
+    };
+  };
+
+  systemd.services.cc-ci-traefik = {
+    after = [
+      "cc-ci-network-proxy.service"
+      "cc-ci-retire.service"
+    ];
+    description = "Converge Traefik, the proxy in front of every app";
+    environment = {
+      HOME = "/var/lib/cc-ci/state/traefik";
+    };
+    path = [
+      config.cc-ci.packages.abra
+      config.cc-ci.packages.git
+    ];
+    requires = [ "cc-ci-network-proxy.service" ];
+    serviceConfig = {
+      CapabilityBoundingSet = "CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH";
+      ExecStart = "${converge} apply ${./traefik.json} --slot env-file=${./traefik.env}";
+      LockPersonality = true;
+      NoNewPrivileges = true;
+      PrivateTmp = true;
+      ProtectClock = true;
+      ProtectControlGroups = true;
+      ProtectHome = "read-only";
+      ProtectHostname = true;
+      ProtectKernelLogs = true;
+      ProtectKernelModules = true;
+      ProtectKernelTunables = true;
+      ProtectSystem = "strict";
+      RestrictAddressFamilies = "AF_UNIX AF_INET AF_INET6";
+      RestrictNamespaces = true;
+      RestrictRealtime = true;
+      RestrictSUIDSGID = true;
+      StateDirectory = [
+        "cc-ci/state/traefik"
+        "cc-ci/abra/traefik.ci.example.org"
+      ];
+      StateDirectoryMode = "0700";
+      SuccessExitStatus = [ 75 ];
+      SystemCallArchitectures = "native";
+      TimeoutStartSec = "1505s";
+      Type = "oneshot";
+      UMask = "0077";
+    };
+    startLimitIntervalSec = 0;
+    wantedBy = [ "cc-ci.target" ];
+  };
+
+  systemd.paths.cc-ci-traefik = {
+    description = "Watch the files that traefik is made of";
+    pathConfig = {
+      PathChanged = [
+        "/var/lib/ci-certs/live/fullchain.pem"
+        "/var/lib/ci-certs/live/privkey.pem"
+      ];
+    };
+    wantedBy = [ "paths.target" ];
+  };
+}
