@@ -1,0 +1,140 @@
+import { execFileSync } from "node:child_process";
+import { copyFileSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { CachedThing } from "./cache.ts";
+import { run } from "./command.ts";
+import { isAtLeast, type Need } from "./debian.ts";
+import { SetupError } from "./error.ts";
+import { findProgram, findPrograms } from "./programs.ts";
+
+/** A tool that no Debian package brings, built once and kept in the cache. */
+export interface CachedTool extends CachedThing {
+  readonly why: string;
+  /** How long it takes on two cores, for the line that setup prints. */
+  readonly duration: string;
+  /** What building it takes; not needed once it is there. */
+  readonly needs: readonly Need[];
+  /** What a test gets: a program, or a folder, relative to the tool's own. */
+  readonly path: string;
+}
+
+const repository = join(import.meta.dirname, "../..");
+const machine = `${process.platform}-${process.arch}`;
+const retry = "check the network, then run 'npm run setup' again";
+
+const nixfmtVersion = "0.5.3";
+/** The crate's own `rust-version`. */
+const rustVersion = "1.87";
+const goVersion = "1.19";
+
+const nixfmt: CachedTool = {
+  name: "nixfmt",
+  why: "tells whether generated Nix has the layout of RFC 166",
+  duration: "about 90 s",
+  needs: [
+    {
+      why: "compiles nixfmt",
+      present: () => findNewEnough("cargo", ["--version"], rustVersion) !== undefined,
+      // Debian 12's `cargo` is too old, and `cargo-web` is what its browsers are built with.
+      candidates: ["cargo-web", "cargo"],
+      version: rustVersion,
+    },
+    ...["gcc", "libc6-dev"].map((name) => ({
+      why: "compiles and links the C in nixfmt",
+      present: () => findProgram("cc") !== undefined,
+      candidates: [name],
+    })),
+  ],
+  path: "bin/nixfmt",
+  madeOf: () => ["nixfmt_rs", nixfmtVersion, machine],
+  build: async (folder) => {
+    const cargo = findNewEnough("cargo", ["--version"], rustVersion);
+    if (cargo === undefined) throw new SetupError(`no cargo ${rustVersion} or newer: install one`);
+    // The compiler that came with this cargo: the first one on PATH may be an older one.
+    const compiler = findPrograms("rustc").find((each) => dirname(each) === dirname(cargo));
+    const install = ["install", "nixfmt_rs", "--version", nixfmtVersion, "--locked", "--no-track"];
+    await run(cargo, [...install, "--root", folder], {
+      cwd: folder,
+      env: compiler === undefined ? {} : { RUSTC: compiler },
+      remedy: retry,
+    });
+  },
+};
+
+const dotenvSources = join(repository, "test/host/tools/dotenv");
+
+const dotenv: CachedTool = {
+  name: "dotenv",
+  why: "reads .env files as abra does",
+  duration: "a few seconds",
+  needs: [
+    {
+      why: "compiles dotenv",
+      present: () => findNewEnough("go", ["version"], goVersion) !== undefined,
+      candidates: ["golang-go"],
+      version: goVersion,
+    },
+  ],
+  path: "dotenv",
+  madeOf: () => [
+    machine,
+    ...readdirSync(dotenvSources)
+      .sort()
+      .flatMap((name) => [name, readFileSync(join(dotenvSources, name))]),
+  ],
+  build: async (folder) => {
+    const go = findNewEnough("go", ["version"], goVersion);
+    if (go === undefined) throw new SetupError(`no Go ${goVersion} or newer: install one`);
+    await run(go, ["build", "-trimpath", "-buildvcs=false", "-o", join(folder, "dotenv"), "."], {
+      cwd: dotenvSources,
+      // One file that needs nothing of this machine, made by this Go and no other that it fetches.
+      env: { CGO_ENABLED: "0", GOTOOLCHAIN: "local", GOWORK: "off", GOFLAGS: "-mod=readonly" },
+      remedy: retry,
+    });
+  },
+};
+
+const servicesFiles = [".npmrc", "package-lock.json", "package.json"];
+
+const servicesNodeModules: CachedTool = {
+  name: "services-node-modules",
+  why: "is what Nix will fetch for the programs on the host, so that its hash can be checked",
+  duration: "a few seconds",
+  needs: [],
+  path: "node_modules",
+  madeOf: () => [
+    "npm ci --omit=dev --ignore-scripts",
+    ...servicesFiles.flatMap((name) => [name, readFileSync(join(repository, "services", name))]),
+  ],
+  build: async (folder) => {
+    const npm = findProgram("npm");
+    if (npm === undefined) throw new SetupError("no npm on PATH: install one");
+    for (const name of servicesFiles) {
+      copyFileSync(join(repository, "services", name), join(folder, name));
+    }
+    await run(npm, ["ci", "--omit=dev", "--ignore-scripts"], { cwd: folder, remedy: retry });
+    // Npm's own notes differ between its versions; the Nix build drops them too.
+    rmSync(join(folder, "node_modules/.package-lock.json"));
+  },
+};
+
+/** All of them, by the name that a test asks for. */
+export const cachedTools: readonly CachedTool[] = [nixfmt, dotenv, servicesNodeModules];
+
+/** The first program of that name that starts and is new enough. */
+function findNewEnough(name: string, args: readonly string[], version: string): string | undefined {
+  return findPrograms(name).find((path) => {
+    try {
+      // A rustup that has no toolchain yet must not fetch one because it was asked its version.
+      const env = { ...process.env, RUSTUP_AUTO_INSTALL: "0", GOTOOLCHAIN: "local" };
+      const answer = execFileSync(path, args, {
+        env,
+        stdio: ["ignore", "pipe", "ignore"],
+        encoding: "utf8",
+      });
+      return isAtLeast(answer, version);
+    } catch {
+      return false;
+    }
+  });
+}

@@ -1,0 +1,43 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { TestContext } from "vitest";
+import { cachedFolder } from "./setup/cache.ts";
+import { cachedTools } from "./setup/cached-tools.ts";
+import { findProgram } from "./setup/programs.ts";
+
+/**
+ * The absolute path of a tool of the tests, or undefined when it is missing: a program that Debian
+ * brings (`nix-instantiate`, `shellcheck`, …), or by its name what `npm run setup` built: `nixfmt`,
+ * `dotenv`, `services-node-modules` (a folder).
+ */
+export function findTool(name: string): string | undefined {
+  const cached = cachedTools.find((tool) => tool.name === name);
+  if (cached === undefined) return findProgram(name);
+  const path = join(cachedFolder(cached), cached.path);
+  return existsSync(path) ? path : undefined;
+}
+
+/**
+ * The same for a test that cannot do without: it is skipped, with what to do as the reason. In CI
+ * nothing may go unproved, so there it fails with those words.
+ */
+export function requireTool(context: Pick<TestContext, "skip">, name: string): string {
+  const path = findTool(name);
+  if (path !== undefined) return path;
+  const reason = `needs ${name}: run 'npm run setup'`;
+  if (process.env.CI === "true") throw new Error(reason);
+  return context.skip(reason);
+}
+
+/**
+ * The nixpkgs tree that NIXPKGS names, for a test against the real NixOS modules. CI has none, and
+ * this is the only thing that may be skipped there; a NIXPKGS that names no nixpkgs is an error.
+ */
+export function requireNixpkgs(context: Pick<TestContext, "skip">): string {
+  const path = process.env.NIXPKGS;
+  if (!path) return context.skip("needs a nixpkgs tree: set NIXPKGS to the path of one");
+  if (!existsSync(join(path, "nixos/lib/eval-config.nix"))) {
+    throw new Error(`NIXPKGS=${path}: no nixpkgs there (it has no nixos/lib/eval-config.nix)`);
+  }
+  return path;
+}
