@@ -1,0 +1,62 @@
+# What the tests read of a configuration, of ours and of the real NixOS alike, as plain data. Reading
+# it evaluates the text of every unit and file.
+{ config }:
+let
+  select =
+    predicate: set:
+    builtins.removeAttrs set (
+      builtins.filter (name: !(predicate set.${name})) (builtins.attrNames set)
+    );
+  enabled = entry: entry.enable;
+
+  etcFile =
+    file:
+    {
+      inherit (file) mode;
+    }
+    // (
+      if file.text or null != null then
+        { inherit (file) text; }
+      else
+        {
+          source = "${file.source
+            or (throw "environment.etc.${builtins.toJSON file.target} has neither text nor source.")
+          }";
+        }
+    );
+
+  inherit (config.virtualisation) docker;
+  inherit (config.networking) firewall;
+in
+{
+  failedAssertions = map (entry: entry.message) (
+    builtins.filter (entry: !entry.assertion) config.assertions
+  );
+  inherit (config) warnings;
+  units = builtins.mapAttrs (_: unit: {
+    inherit (unit) text wantedBy requiredBy;
+  }) (select enabled config.systemd.units);
+  etc = builtins.listToAttrs (
+    map (file: {
+      name = file.target;
+      value = etcFile file;
+    }) (builtins.attrValues (select enabled config.environment.etc))
+  );
+  tmpfiles = config.systemd.tmpfiles.rules;
+  docker = {
+    inherit (docker) enable liveRestore;
+    package = "${docker.package}";
+    inherit (docker.daemon) settings;
+    autoPrune = {
+      inherit (docker.autoPrune) enable dates flags;
+    };
+  };
+  firewall = {
+    inherit (firewall)
+      allowedTCPPorts
+      allowedUDPPorts
+      backend
+      enable
+      ;
+  };
+}
