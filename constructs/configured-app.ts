@@ -5,19 +5,22 @@ import { type ConfigFile, type Origin, relocate } from "./config-file.ts";
 import { Recipe } from "./coop-cloud/recipe.ts";
 import { RecipeApp } from "./coop-cloud/recipe-app.ts";
 import { TraefikRecipe } from "./coop-cloud/traefik-recipe.ts";
-import { validateTree } from "./core/collect.ts";
-import { UserError } from "./core/errors.ts";
+import type { Problem } from "./core/errors.ts";
 import { Host } from "./nixos/host.ts";
 import { WildcardCertificate } from "./nixos/wildcard-certificate.ts";
 import { DockerEngine } from "./swarm/docker-engine.ts";
 import { OverlayNetwork } from "./swarm/overlay-network.ts";
 import { Swarm } from "./swarm/swarm.ts";
 
-/**
- * The tree that a configuration describes. Throws one UserError with all that the constructs object
- * to, at the places in the file that the values come from.
- */
-export function configuredApp(file: ConfigFile): CcCi {
+/** A tree, and where in the configuration its constructs come from. */
+export interface ConfiguredApp {
+  readonly app: CcCi;
+  /** Problems of constructs as problems of the values in the file that they were made of. */
+  readonly relocate: (problems: readonly Problem[]) => readonly Problem[];
+}
+
+/** The tree that a configuration describes. */
+export function configuredApp(file: ConfigFile): ConfiguredApp {
   const app = new CcCi();
   const origins = new Map<string, Origin>();
   for (const [name, config] of Object.entries(file.config.hosts)) {
@@ -25,13 +28,7 @@ export function configuredApp(file: ConfigFile): CcCi {
       origins.set(construct.node.path, { path: ["hosts", name, ...path], part });
     });
   }
-  try {
-    validateTree(app);
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    throw new UserError(relocate(error.problems, origins, file));
-  }
-  return app;
+  return { app, relocate: (problems) => relocate(problems, origins, file) };
 }
 
 /** Notes which part of the host's configuration a construct was made of. */

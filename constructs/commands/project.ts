@@ -5,7 +5,7 @@ import { CcCi, synthesize } from "../app.ts";
 import { readConfig } from "../config-file.ts";
 import { configuredApp } from "../configured-app.ts";
 import { Checkout, readTemplates } from "../core/checkout.ts";
-import { messageOf, userError } from "../core/errors.ts";
+import { messageOf, UserError, userError } from "../core/errors.ts";
 import type { FileSpec } from "../core/file-spec.ts";
 import { Templates } from "../core/template.ts";
 import { mayLieElsewhere } from "../elsewhere.ts";
@@ -24,12 +24,17 @@ export interface Project {
 /** Reads the sources and renders every file in memory. Writes nothing. */
 export async function loadProject({ options, root }: CommandContext): Promise<Project> {
   const checkout = new Checkout(root, mayLieElsewhere);
-  const app =
+  const { app, relocate } =
     options.app === undefined
       ? configuredApp(readConfig(configFile, checkout.read(configFile)))
-      : await importApp(options.app);
+      : { app: await importApp(options.app), relocate: undefined };
   const templates = new Templates(readTemplates(join(import.meta.dirname, "../../templates")));
-  return { checkout, app, files: await synthesize(app, templates) };
+  try {
+    return { checkout, app, files: await synthesize(app, templates) };
+  } catch (error) {
+    if (!(error instanceof UserError) || relocate === undefined) throw error;
+    throw new UserError(relocate(error.problems));
+  }
 }
 
 /** The tree that a TypeScript file of the operator's own exports. */

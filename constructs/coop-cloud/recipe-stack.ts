@@ -4,7 +4,8 @@ import {
   ownershipConfig,
   type Resource,
 } from "../../services/converge/desired-state.ts";
-import { isEnvName } from "../core/env-text.ts";
+import { envValue, isEnvName } from "../core/env-text.ts";
+import { ValueError } from "../core/errors.ts";
 import { TemplateFile } from "../core/generated-file.ts";
 import { nixJoin, nixName, nixPath } from "../core/nix.ts";
 import { ConvergePiece } from "../nixos/converge-piece.ts";
@@ -245,6 +246,8 @@ export abstract class RecipeStack extends Construct implements HasUnit {
           `env: ${name} holds ${slotsInText(value).map(textSlot).join(", ")}, which the host would fill in: write something else`,
         );
       }
+      const unwritable = envProblem(value);
+      if (unwritable !== undefined) problems.push(`env: ${name}: ${unwritable}`);
     }
     for (const file of composeFiles) {
       if (!/^compose(?:\.[A-Za-z0-9_-]+)*\.ya?ml$/.test(file)) {
@@ -278,4 +281,15 @@ const versionSlot = "recipe-version";
 function abraOf(machine: Machine): Abra {
   const known = machine.node.children.find((child) => child instanceof Abra);
   return known instanceof Abra ? known : new Abra(machine, "abra");
+}
+
+/** Why a value cannot be written into an `.env`; undefined when it can. */
+function envProblem(value: string): string | undefined {
+  try {
+    envValue(value);
+    return undefined;
+  } catch (error) {
+    if (error instanceof ValueError) return error.message;
+    throw error;
+  }
 }

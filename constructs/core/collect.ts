@@ -9,10 +9,11 @@ import type { Templates } from "./template.ts";
  * construct is validated first. Throws one UserError with all that is wrong in the tree.
  */
 export function collect(root: IConstruct, templates: Templates): readonly FileSpec[] {
-  validateTree(root);
+  const constructs = root.node.findAll();
+  refuse(constructs.flatMap(validate));
   const problems: Problem[] = [];
   const files: FileSpec[] = [];
-  for (const construct of root.node.findAll()) {
+  for (const construct of constructs) {
     if (!(construct instanceof GeneratedFile)) continue;
     const { path, source } = construct;
     try {
@@ -27,11 +28,6 @@ export function collect(root: IConstruct, templates: Templates): readonly FileSp
   }
   refuse(problems);
   return files.sort((left, right) => (left.path < right.path ? -1 : 1));
-}
-
-/** Throws one UserError with everything that the constructs of the tree object to. */
-export function validateTree(root: IConstruct): void {
-  refuse(root.node.findAll().flatMap(validate));
 }
 
 function validate(construct: IConstruct): readonly Problem[] {

@@ -20,9 +20,12 @@ export abstract class GeneratedFile extends Construct {
   constructor(scope: Construct, id: string, props: GeneratedFileProps) {
     super(scope, id);
     this.path = props.path;
-    if (!isRelativePath(this.path)) {
-      throw new Error(`${this.node.path}: ${JSON.stringify(this.path)} is no path below the root`);
-    }
+    this.node.addValidation({
+      validate: () =>
+        isRelativePath(this.path)
+          ? []
+          : [`${JSON.stringify(this.path)} is no path below the root of the checkout`],
+    });
     claimPath(this);
   }
 

@@ -43,14 +43,12 @@ export async function graphPicture(graph: Graph, title: string): Promise<string>
 const styleSheet = `<style>
   .node path { stroke: #57606a; fill: #f6f8fa; }
   .node text { fill: #1f2328; }
-  .node.target path { stroke: #0969da; fill: #ddf4ff; }
   .node.foreign path { stroke-dasharray: 4 3; fill: none; }
   .edge path { stroke: #57606a; }
   .edge polygon { stroke: #57606a; fill: #57606a; }
   @media (prefers-color-scheme: dark) {
     .node path { stroke: #9198a1; fill: #212830; }
     .node text { fill: #e6edf3; }
-    .node.target path { stroke: #4493f8; fill: #121d2f; }
     .edge path { stroke: #9198a1; }
     .edge polygon { stroke: #9198a1; fill: #9198a1; }
   }

@@ -25,17 +25,19 @@ export interface HostProps {
 
 /** A NixOS machine. Everything in its tree ends up in `out/<name>/`, which its `default.nix` imports. */
 export class Host extends Machine {
+  readonly #acceptUnfree: readonly string[];
+
   constructor(scope: Construct, id: string, props: HostProps) {
     super(scope, id, props.domain);
-    const { acceptUnfree = [] } = props;
+    this.#acceptUnfree = props.acceptUnfree ?? [];
     new NixosModule(this, "module", {
       name: "host",
       template: "nixos/host.nix",
       context: () => ({
         hostName: this.name,
         pieces: nixPath("pieces.json"),
-        acceptsUnfree: acceptUnfree.length > 0,
-        acceptUnfree: acceptUnfree.toSorted(),
+        acceptsUnfree: this.#acceptUnfree.length > 0,
+        acceptUnfree: this.#acceptUnfree.toSorted(),
       }),
     });
     new Reconcile(this, "reconcile");
@@ -98,6 +100,13 @@ export class Host extends Machine {
     if (!isHostName(this.domain)) {
       problems.push(
         `domain: ${JSON.stringify(this.domain)} is no domain name: use lower-case labels joined by dots, as in ci.example.org`,
+      );
+    }
+    for (const name of this.#acceptUnfree.filter(
+      (name) => !/^[A-Za-z0-9][A-Za-z0-9._+-]*$/.test(name),
+    )) {
+      problems.push(
+        `acceptUnfree: ${JSON.stringify(name)} is no name of a package: write it as in drone-runner-exec`,
       );
     }
     const cycle = findCycle(this.graph());

@@ -52,7 +52,12 @@ export class DockerEngine extends Construct {
         demand: { format: "docker-config" },
       });
     }
-    this.node.addValidation({ validate: () => mirrorProblems(props.registryMirrors ?? []) });
+    this.node.addValidation({
+      validate: () => [
+        ...mirrorProblems(props.registryMirrors ?? []),
+        ...calendarProblems(props.pruneOnCalendar ?? "weekly"),
+      ],
+    });
   }
 
   /**
@@ -110,4 +115,13 @@ function mirrorProblems(mirrors: readonly string[]): string[] {
       (mirror) =>
         `registryMirrors: ${JSON.stringify(mirror)} must be the address of a server without a path, as in https://mirror.example.org`,
     );
+}
+
+/** systemd alone knows all of the syntax; what can never be part of it is refused here. */
+function calendarProblems(calendar: string): string[] {
+  return /^[A-Za-z0-9*:,./~_ +-]+$/.test(calendar)
+    ? []
+    : [
+        `pruneOnCalendar: ${JSON.stringify(calendar)} is no calendar of systemd: write it as in weekly or Sun 03:00`,
+      ];
 }
