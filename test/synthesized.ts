@@ -1,0 +1,35 @@
+import { join } from "node:path";
+import { type CcCi, synthesize } from "../constructs/app.ts";
+import { readConfig } from "../constructs/config-file.ts";
+import { configuredApp } from "../constructs/configured-app.ts";
+import { readTemplates } from "../constructs/core/checkout.ts";
+import type { FileSpec } from "../constructs/core/file-spec.ts";
+import { Templates } from "../constructs/core/template.ts";
+
+/** The files of a tree, by path, with the templates of the house. */
+export async function synthesized(app: CcCi): Promise<ReadonlyMap<string, FileSpec>> {
+  const templates = new Templates(readTemplates(join(import.meta.dirname, "../templates")));
+  const files = await synthesize(app, templates);
+  return new Map(files.map((file) => [file.path, file]));
+}
+
+/** The tree that a configuration describes. */
+export function appOf(yaml: string): CcCi {
+  return configuredApp(readConfig("cc-ci.yaml", yaml)).app;
+}
+
+/** The smallest host, with further keys of it as indented YAML, and Traefik's own. */
+export function hostYaml(keys = "", traefik = "release: 5.1.1"): string {
+  const indented = (text: string, depth: number): string =>
+    text.replaceAll(/^(?=.)/gm, " ".repeat(depth));
+  return `hosts:
+  cc-ci:
+    domain: ci.example.org
+    certificate:
+      certificate: /var/lib/ci-certs/live/fullchain.pem
+      key: /var/lib/ci-certs/live/privkey.pem
+    traefik:
+${indented(traefik, 6)}
+${indented(keys, 4)}
+`;
+}
