@@ -1,5 +1,4 @@
 import { RootConstruct } from "constructs";
-import { ConfigurationPapers } from "./configuration-papers.ts";
 import { collect } from "./core/collect.ts";
 import { digestOf } from "./core/digest.ts";
 import type { FileSpec } from "./core/file-spec.ts";
@@ -15,11 +14,6 @@ import type { TerraformModule } from "./terraform/stack.ts";
 
 /** The root of a tree of hosts. */
 export class CcCi extends RootConstruct {
-  constructor() {
-    super();
-    new ConfigurationPapers(this, "configuration");
-  }
-
   /** The hosts, in the order in which they were made. */
   get hosts(): readonly Host[] {
     return this.node.children.filter((child) => child instanceof Host);

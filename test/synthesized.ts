@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { type CcCi, synthesize } from "../constructs/app.ts";
-import { readConfig } from "../constructs/config-file.ts";
-import { configuredApp } from "../constructs/configured-app.ts";
+import { readConfig } from "../constructs/config/file.ts";
+import { configuredApp } from "../constructs/config/tree.ts";
 import { readTemplates } from "../constructs/core/checkout.ts";
 import type { FileSpec } from "../constructs/core/file-spec.ts";
 import { Templates } from "../constructs/core/template.ts";

@@ -20,6 +20,9 @@ export interface RecipeAppProps {
   readonly secrets?: Readonly<Record<string, string>>;
 }
 
+/** The version of a secret shows digits of its digest: a shorter one could be guessed from them. */
+const minSecretBytes = 16;
+
 /** Any other recipe, deployed behind the proxy. The unit is `cc-ci-app-<id>`. */
 export class RecipeApp extends RecipeStack {
   constructor(scope: Construct, id: string, props: RecipeAppProps) {
@@ -43,6 +46,7 @@ export class RecipeApp extends RecipeStack {
               path: secrets[name] ?? "",
               purpose: `the secret ${name} of ${domain}`,
               remedy: "put it there, readable by root alone (mode 0600)",
+              demand: { format: "opaque", minBytes: minSecretBytes },
             }),
           })),
       sources: [],

@@ -22,7 +22,7 @@ import { Abra } from "./abra.ts";
 import type { Recipe } from "./recipe.ts";
 
 /** A secret of the recipe, as the recipe spells it. */
-export interface RecipeSecret {
+interface RecipeSecret {
   /** Name in the compose files, as in `ssl_cert`. */
   readonly name: string;
   /** Variable of the `.env` that carries the version, as in `SECRET_WILDCARD_CERT_VERSION`. */

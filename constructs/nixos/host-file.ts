@@ -10,7 +10,7 @@ export interface HostFileProps {
   readonly purpose: string;
   /** How an operator gets it. */
   readonly remedy: string;
-  /** What its content must be. @default any bytes */
+  /** What its content must be. @default any bytes, one or more */
   readonly demand?: ResourceOf<"host-file">["demand"];
   /** Who makes it. @default the operator */
   readonly origin?: ResourceOf<"host-file">["origin"];
@@ -45,7 +45,7 @@ export class HostFile extends Construct implements ResourceSource {
         purpose,
         remedy,
         origin: origin ?? { by: "operator" },
-        demand: demand ?? { format: "opaque" },
+        demand: demand ?? { format: "opaque", minBytes: 1 },
       },
     ];
   }

@@ -3,7 +3,18 @@ import { TemplateFile } from "../core/generated-file.ts";
 import type { NixAttributes } from "../core/nix.ts";
 import type { TemplateContext } from "../core/template.ts";
 import { Machine } from "./machine.ts";
-import type { SystemdUnit, UnitKind } from "./systemd-unit.ts";
+
+/** The kinds of units that are written in modules. */
+export type UnitKind = "service" | "timer" | "path" | "target";
+
+/** A unit as the module that it is written in sees it. */
+export interface ModuleUnit {
+  readonly kind: UnitKind;
+  /** Name without suffix. */
+  readonly name: string;
+  /** Options of the unit, as they are emitted. */
+  readonly options: NixAttributes;
+}
 
 export interface NixosModuleProps {
   /** Name of the file without `.nix`. */
@@ -17,7 +28,7 @@ export interface NixosModuleProps {
 /** A file of NixOS options in the host's folder; the host's `default.nix` imports all of them. */
 export class NixosModule extends Construct {
   readonly name: string;
-  readonly #units: SystemdUnit[] = [];
+  readonly #units: ModuleUnit[] = [];
   readonly #files: string[] = [];
 
   constructor(scope: Construct, id: string, props: NixosModuleProps) {
@@ -36,10 +47,6 @@ export class NixosModule extends Construct {
     return `${Machine.of(this).folder}/${this.name}.nix`;
   }
 
-  get units(): readonly SystemdUnit[] {
-    return this.#units;
-  }
-
   /** Paths of all files that the module is made of, its own first. */
   get files(): readonly string[] {
     return [this.path, ...this.#files];
@@ -51,13 +58,13 @@ export class NixosModule extends Construct {
   }
 
   /** Called by the unit itself. */
-  addUnit(unit: SystemdUnit): void {
+  addUnit(unit: ModuleUnit): void {
     this.#units.push(unit);
   }
 
   /** `services`, `timers`, `paths` and `targets`: lists of `{ name, options }` for the template. */
-  #unitsByKind(): Readonly<Record<`${UnitKind}s`, readonly NamedOptions[]>> {
-    const ofKind = (kind: UnitKind): readonly NamedOptions[] =>
+  #unitsByKind(): Readonly<Record<`${UnitKind}s`, readonly TemplateContext[]>> {
+    const ofKind = (kind: UnitKind): readonly TemplateContext[] =>
       this.#units
         .filter((unit) => unit.kind === kind)
         .map(({ name, options }) => ({ name, options }));
@@ -68,9 +75,4 @@ export class NixosModule extends Construct {
       targets: ofKind("target"),
     };
   }
-}
-
-interface NamedOptions {
-  readonly name: string;
-  readonly options: NixAttributes;
 }

@@ -2,7 +2,7 @@ import { Construct } from "constructs";
 import { mergeAttributes, type NixAttributes, type NixValue } from "../core/nix.ts";
 import { Machine } from "./machine.ts";
 import { isUnitName } from "./names.ts";
-import type { NixosModule } from "./nixos-module.ts";
+import type { ModuleUnit, NixosModule, UnitKind } from "./nixos-module.ts";
 
 /** A construct that stands for a unit: passing it on orders the units. */
 export interface HasUnit {
@@ -17,8 +17,6 @@ export interface HasUnit {
  */
 export type Need = "requires" | "wants" | "after";
 
-export type UnitKind = "service" | "timer" | "path" | "target";
-
 export interface SystemdUnitProps {
   /** Name without suffix. */
   readonly name: string;
@@ -30,7 +28,7 @@ export interface SystemdUnitProps {
 }
 
 /** A systemd unit of the host, as the options of `systemd.<kind>s.<name>`. */
-export class SystemdUnit extends Construct {
+export class SystemdUnit extends Construct implements ModuleUnit {
   readonly kind: UnitKind;
   readonly module: NixosModule;
   /** Name with suffix, as in `cc-ci-traefik.service`. */

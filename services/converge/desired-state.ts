@@ -9,10 +9,6 @@ import { z } from "zod";
 /** Raised when a reader of the old shape would misread the new one. */
 export const desiredStateVersion = 1;
 
-/** The labels by which a host knows what it owns. */
-export const managedLabel = "cc-ci.managed";
-export const sealLabel = "cc-ci.seal";
-
 /** The swarm config whose presence says that we deployed a stack; an empty name is never used. */
 export function ownershipConfig(stack: string): string {
   return `${stack}_cc-ci`;
@@ -68,8 +64,8 @@ const network = z.strictObject({
 
 /** What the content of a host file must be, beyond being there. */
 const demand = z.discriminatedUnion("format", [
-  /** Any bytes, from 1 up to what a swarm secret holds. */
-  z.strictObject({ format: z.literal("opaque") }),
+  /** Any bytes, this many or more, and fewer than the 512,000 that a swarm secret may have. */
+  z.strictObject({ format: z.literal("opaque"), minBytes: z.int().min(1) }),
   /** A PEM chain: valid now, covering each name, and matching the key in `keyFile`. */
   z.strictObject({
     format: z.literal("certificate-chain"),
@@ -188,7 +184,7 @@ const retired = z.strictObject({
   waitSeconds: seconds,
 });
 
-export const resourceSchema = z.discriminatedUnion("kind", [
+const resourceSchema = z.discriminatedUnion("kind", [
   swarm,
   network,
   hostFile,
@@ -201,7 +197,7 @@ export const resourceSchema = z.discriminatedUnion("kind", [
 ]);
 
 export type Resource = z.infer<typeof resourceSchema>;
-export type ResourceKind = Resource["kind"];
+type ResourceKind = Resource["kind"];
 export type ResourceOf<Kind extends ResourceKind> = Extract<Resource, { kind: Kind }>;
 
 /** One piece: the file that one unit makes true. */

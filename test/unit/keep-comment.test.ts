@@ -69,7 +69,7 @@ async function serve(forge: Forge): Promise<string> {
 }
 
 async function keepComment(url: string, input: string) {
-  return await execa("bin/node24", [".github/keep-comment.ts"], {
+  return await execa(join(root, "bin/node24"), [".github/keep-comment.ts"], {
     cwd: root,
     input,
     reject: false,

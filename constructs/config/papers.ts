@@ -1,7 +1,7 @@
 import { Construct } from "constructs";
-import { configurationSchema, keyTables } from "./config-reference.ts";
-import { JsonFile, TemplateFile } from "./core/generated-file.ts";
-import { elsewhere } from "./elsewhere.ts";
+import { JsonFile, TemplateFile } from "../core/generated-file.ts";
+import { elsewhere } from "../elsewhere.ts";
+import { configurationSchema, keyTables } from "./reference.ts";
 
 /** What is said about `cc-ci.yaml` outside of it: the schema for editors and the page for operators. */
 export class ConfigurationPapers extends Construct {

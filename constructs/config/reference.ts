@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { configSchema } from "./config.ts";
-import type { Json, JsonObject } from "./core/json.ts";
+import type { Json, JsonObject } from "../core/json.ts";
+import { configSchema } from "./schema.ts";
 
 /** The JSON Schema (draft 7) of `cc-ci.yaml`, for editors. */
 export function configurationSchema(): JsonObject {

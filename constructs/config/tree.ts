@@ -1,16 +1,16 @@
 import { Construct, type IConstruct } from "constructs";
-import { CcCi } from "./app.ts";
-import type { HostConfig } from "./config.ts";
-import { type ConfigFile, type Origin, relocate } from "./config-file.ts";
-import { Recipe } from "./coop-cloud/recipe.ts";
-import { RecipeApp } from "./coop-cloud/recipe-app.ts";
-import { TraefikRecipe } from "./coop-cloud/traefik-recipe.ts";
-import type { Problem } from "./core/errors.ts";
-import { Host } from "./nixos/host.ts";
-import { WildcardCertificate } from "./nixos/wildcard-certificate.ts";
-import { DockerEngine } from "./swarm/docker-engine.ts";
-import { OverlayNetwork } from "./swarm/overlay-network.ts";
-import { Swarm } from "./swarm/swarm.ts";
+import { CcCi } from "../app.ts";
+import { Recipe } from "../coop-cloud/recipe.ts";
+import { RecipeApp } from "../coop-cloud/recipe-app.ts";
+import { TraefikRecipe } from "../coop-cloud/traefik-recipe.ts";
+import type { Problem } from "../core/errors.ts";
+import { Host } from "../nixos/host.ts";
+import { WildcardCertificate } from "../nixos/wildcard-certificate.ts";
+import { DockerEngine } from "../swarm/docker-engine.ts";
+import { OverlayNetwork } from "../swarm/overlay-network.ts";
+import { Swarm } from "../swarm/swarm.ts";
+import { type ConfigFile, type Origin, relocate } from "./file.ts";
+import type { HostConfig } from "./schema.ts";
 
 /** A tree, and where in the configuration its constructs come from. */
 export interface ConfiguredApp {

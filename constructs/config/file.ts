@@ -1,11 +1,11 @@
 import { isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
 import type { z } from "zod";
-import { type Config, configSchema } from "./config.ts";
-import { messageOf, type Problem, UserError } from "./core/errors.ts";
+import { messageOf, type Problem, UserError } from "../core/errors.ts";
 import { nearest } from "./nearest.ts";
+import { type Config, configSchema } from "./schema.ts";
 
 /** A path of keys into the file. */
-export type ConfigPath = readonly (string | number)[];
+type ConfigPath = readonly (string | number)[];
 
 /** A configuration that was read, and where in its file each value stands. */
 export interface ConfigFile {

@@ -1,0 +1,143 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { expect, test } from "vitest";
+
+const root = join(import.meta.dirname, "../..");
+
+/** What a room may import beside itself and beside what its imports may: the table of docs/architecture.md. */
+const rooms: Readonly<Record<string, readonly string[]>> = {
+  "services/converge/desired-state.ts": [],
+  "constructs/core": [],
+  "constructs/elsewhere.ts": [],
+  "constructs/terraform": ["constructs/core"],
+  "constructs/nixos": ["constructs/core", "services/converge/desired-state.ts"],
+  "constructs/swarm": ["constructs/nixos"],
+  "constructs/coop-cloud": ["constructs/swarm"],
+  "constructs/impact": ["constructs/nixos", "constructs/swarm"],
+  "constructs/app.ts": ["constructs/terraform", "constructs/impact", "constructs/elsewhere.ts"],
+  "constructs/testing.ts": ["constructs/app.ts"],
+  "constructs/index.ts": ["constructs/coop-cloud", "constructs/testing.ts"],
+  "constructs/config": ["constructs/coop-cloud", "constructs/app.ts"],
+  "constructs/commands": ["constructs/config", "constructs/app.ts"],
+  "constructs/cli.ts": ["constructs/commands"],
+};
+
+/** Packages that one room alone may know. */
+const packages: Readonly<Record<string, string>> = {
+  cdktf: "constructs/terraform",
+  "@cdktf/provider-null": "constructs/terraform",
+  handlebars: "constructs/core",
+  "@viz-js/viz": "constructs/core",
+  yaml: "constructs/config",
+};
+
+/** Modules with effects, each with the files that may use them. */
+const effects: Readonly<Record<string, readonly string[]>> = {
+  "node:fs": ["constructs/core/checkout.ts", "constructs/commands/git.ts"],
+  "node:child_process": [],
+  execa: ["constructs/commands/git.ts"],
+  "node:http": [],
+  "node:net": ["constructs/swarm/swarm.ts"],
+};
+
+interface Import {
+  readonly file: string;
+  /** A path below the root for a file of ours, else the name of a package. */
+  readonly target: string;
+}
+
+function imports(): readonly Import[] {
+  return ["constructs", "services"].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+      .map((name) => `${folder}/${name}`)
+      .filter((file) => file.endsWith(".ts") && !file.includes("node_modules"))
+      .flatMap(importsOf),
+  );
+}
+
+function importsOf(file: string): readonly Import[] {
+  const text = readFileSync(join(root, file), "utf8");
+  const specifiers = [...text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*"([^"]+)"/g)];
+  return specifiers.map(([, specifier = ""]) => ({
+    file,
+    target: specifier.startsWith(".")
+      ? relative(root, join(root, dirname(file), specifier))
+      : specifier,
+  }));
+}
+
+function roomOf(file: string): string | undefined {
+  return Object.keys(rooms).find((room) => file === room || file.startsWith(`${room}/`));
+}
+
+function mayImport(room: string): ReadonlySet<string> {
+  const allowed = new Set<string>([room]);
+  for (const one of allowed) for (const other of rooms[one] ?? []) allowed.add(other);
+  return allowed;
+}
+
+test("every file stands in a room of the table", () => {
+  const files = new Set(imports().map(({ file }) => file));
+  expect([...files].filter((file) => roomOf(file) === undefined)).toEqual([]);
+  expect(files.size).toBeGreaterThan(40);
+});
+
+test("a room imports what its row names, and what that may import", () => {
+  const wrong = imports().filter(({ file, target }) => {
+    const [from, to] = [roomOf(file), roomOf(target)];
+    const ours = /^(?:constructs|services|test|bench|docs|recipes)\//.test(target);
+    return ours && (from === undefined || to === undefined || !mayImport(from).has(to));
+  });
+  expect(wrong).toEqual([]);
+});
+
+test("no file imports itself through others", () => {
+  const targets = new Map<string, string[]>();
+  for (const { file, target } of imports())
+    targets.set(file, [...(targets.get(file) ?? []), target]);
+  const circles = [...targets.keys()].filter((start) => {
+    const seen = new Set<string>();
+    const queue = [...(targets.get(start) ?? [])];
+    for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
+      if (seen.has(file)) continue;
+      seen.add(file);
+      queue.push(...(targets.get(file) ?? []));
+    }
+    return seen.has(start);
+  });
+  expect(circles).toEqual([]);
+});
+
+test("a package with one purpose is known in one room", () => {
+  const wrong = imports().filter(({ file, target }) => {
+    const name = Object.keys(packages).find(
+      (known) => target === known || target.startsWith(`${known}/`),
+    );
+    return name !== undefined && !file.startsWith(packages[name] ?? "");
+  });
+  expect(wrong).toEqual([]);
+});
+
+test("effects have one place each", () => {
+  const wrong = imports().filter(
+    ({ file, target }) => effects[target] !== undefined && !effects[target]?.includes(file),
+  );
+  expect(wrong).toEqual([]);
+});
+
+test("the desired state imports zod and nothing else", () => {
+  expect(importsOf("services/converge/desired-state.ts").map(({ target }) => target)).toEqual([
+    "zod",
+  ]);
+});
+
+test("the engine has no word of what it is used for", () => {
+  const folder = join(root, "constructs/core");
+  const words = readdirSync(folder).flatMap((name) => {
+    const text = readFileSync(join(folder, name), "utf8");
+    return [...text.matchAll(/\b(?:docker|drone|swarm|traefik|abra|recipe)\w*/gi)].map(
+      ([word]) => `${name}: ${word}`,
+    );
+  });
+  expect(words).toEqual([]);
+});
