@@ -1,6 +1,6 @@
 import { enableCompileCache } from "node:module";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { isCommand, knownOptions, parseCommandLine } from "./commands/options.ts";
 
 /**
  * The command line. Only what `--help` needs is imported here: the rest is loaded by the command
@@ -31,53 +31,26 @@ options
 exit codes: 0 fine · 1 check found differences · 2 an error that names what to do
 `;
 
-const options = {
-  root: { type: "string" },
-  app: { type: "string" },
-  json: { type: "boolean" },
-  markdown: { type: "boolean" },
-  against: { type: "string" },
-  svg: { type: "boolean" },
-  host: { type: "string" },
-  help: { type: "boolean", short: "h" },
-  version: { type: "boolean" },
-} as const;
-
-/** The options as they were given. */
-export type Options = ReturnType<typeof parse>["values"];
-
-/** Which options a command knows beside the common ones. */
-const known: Readonly<Record<string, readonly string[]>> = {
-  synth: [],
-  check: ["json"],
-  diff: ["json", "markdown", "against"],
-  graph: ["svg", "host"],
-};
-
-function parse(argv: readonly string[]) {
-  return parseArgs({ args: [...argv], options, allowPositionals: true, strict: true });
-}
-
 /** Runs a command; gives the exit code. */
 async function run(argv: readonly string[]): Promise<number> {
-  let parsed: ReturnType<typeof parse>;
+  let parsed: ReturnType<typeof parseCommandLine>;
   try {
-    parsed = parse(argv);
+    parsed = parseCommandLine(argv);
   } catch (error) {
-    return refuse(error instanceof Error ? error.message : String(error));
+    // Node goes on about arguments that begin with a dash, which no command takes.
+    return refuse((error instanceof Error ? error.message : String(error)).split(". ")[0] ?? "");
   }
   const { values, positionals } = parsed;
   if (values.help) return print(help);
   if (values.version) return printVersion();
   const [command, ...rest] = positionals;
-  const extra = known[command ?? ""];
-  if (command === undefined || extra === undefined) {
-    return refuse(command === undefined ? "which command?" : `there is no command ${command}`);
-  }
+  if (command === undefined) return refuse("which command?");
+  if (!isCommand(command)) return refuse(`there is no command ${JSON.stringify(command)}`);
+  const extra = knownOptions(command);
   const strange = [
     ...rest,
     ...Object.keys(values)
-      .filter((name) => !["root", "app", ...extra].includes(name))
+      .filter((name) => !extra.includes(name))
       .map((name) => `--${name}`),
   ];
   if (strange.length > 0) return refuse(`${command} does not take ${strange.join(" ")}`);
@@ -103,9 +76,14 @@ function refuse(message: string): number {
   return 2;
 }
 
-// A pipe that is closed early, as by `head`, is no error.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-});
+// A pipe that is closed early, as by `head`, is no error; output that is lost otherwise is one.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") return;
+    process.exitCode = 2;
+    if (stream === process.stdout) process.stderr.write(`cc-ci: cannot print: ${error.message}\n`);
+  });
+}
 
-process.exitCode = await run(process.argv.slice(2));
+const exitCode = await run(process.argv.slice(2));
+process.exitCode ??= exitCode;

@@ -1,6 +1,7 @@
 import { type Difference, type DifferenceState, unifiedDiff } from "../core/comparison.ts";
+import type { CommandContext } from "./options.ts";
 import { loadProject } from "./project.ts";
-import type { CommandContext } from "./run.ts";
+import { visible, visibleLine } from "./visible.ts";
 
 const meanings: Readonly<Record<DifferenceState, string>> = {
   missing: "is missing",
@@ -22,9 +23,12 @@ export async function check(context: CommandContext): Promise<number> {
 
 function asText(differences: readonly Difference[], count: number): string {
   if (differences.length === 0) return `${count} generated files are what the sources say\n`;
-  const parts = differences.map(
-    (difference) => `${difference.path} ${meanings[difference.state]}\n${unifiedDiff(difference)}`,
-  );
+  const parts = differences.map((difference) => {
+    const diff = unifiedDiff(difference);
+    // A pipe may lead to `git apply`, which wants the bytes; a person's terminal would obey them.
+    const shown = process.stdout.isTTY ? visible(diff) : diff;
+    return `${visibleLine(difference.path)} ${meanings[difference.state]}\n${shown}`;
+  });
   const number = differences.length;
   const remedy = "run 'npm run synth' and commit what it changes";
   return `${parts.join("\n")}\n${number} generated ${number === 1 ? "file differs" : "files differ"}: ${remedy}\n`;

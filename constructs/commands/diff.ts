@@ -2,8 +2,9 @@ import { type Impact, impactOf } from "../impact/impact.ts";
 import { type Files, takeSnapshot } from "../impact/snapshot.ts";
 import { impactMarkdown, impactText } from "../impact/words.ts";
 import { changedSince, filesAt } from "./git.ts";
+import type { CommandContext } from "./options.ts";
 import { loadProject, type Project } from "./project.ts";
-import type { CommandContext } from "./run.ts";
+import { visible } from "./visible.ts";
 
 /** Hand-written files that decide what a switch does, beside the generated ones. */
 const handWritten = ["flake.nix", "flake.lock", "nix", "services"];
@@ -34,7 +35,7 @@ export async function diff(context: CommandContext): Promise<number> {
 
 function print(impact: Impact, notes: readonly string[], json: boolean, markdown: boolean): string {
   if (json) return JSON.stringify({ version: 1, ...impact, notes }, undefined, 2);
-  return markdown ? impactMarkdown(impact, notes) : impactText(impact, notes);
+  return visible(markdown ? impactMarkdown(impact, notes) : impactText(impact, notes));
 }
 
 function nixpkgsNote(before: string | undefined, after: string | undefined): readonly string[] {

@@ -1,4 +1,6 @@
-import { userError } from "../core/errors.ts";
+import { lstatSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { messageOf, systemErrorCode, userError } from "../core/errors.ts";
 import type { Files } from "../impact/snapshot.ts";
 
 /** The most that git may print at once, in bytes: far above what a thousand apps make. */
@@ -22,34 +24,39 @@ export async function filesAt(root: string, ref: string, paths: readonly string[
   return new Map(blobs.map(({ id, path }) => [path, contents.get(id) ?? ""]));
 }
 
-/** Paths below `paths` that differ between a ref and the work tree, untracked ones included. */
+/**
+ * Paths below `paths` that differ between a ref and the work tree, untracked ones included. Compares
+ * the bytes itself, line ends aside: `git diff` would run the filters that the attributes name.
+ */
 export async function changedSince(
   root: string,
   ref: string,
   paths: readonly string[],
 ): Promise<readonly string[]> {
-  const commit = await commitOf(root, ref);
-  const tracked = await git(root, [
-    "diff",
-    "--name-only",
-    "--no-ext-diff",
-    "--no-textconv",
-    "-z",
-    "--relative",
-    commit,
-    "--",
-    ...paths,
-  ]);
-  const untracked = await git(root, [
+  const before = await filesAt(root, ref, paths);
+  const listing = await git(root, [
     "ls-files",
+    "--cached",
     "--others",
     "--exclude-standard",
     "-z",
     "--",
     ...paths,
   ]);
-  const names = `${tracked}${untracked}`.split("\0").filter((name) => name !== "");
-  return [...new Set(names)].sort();
+  const names = new Set([...before.keys(), ...listing.split("\0").filter((name) => name !== "")]);
+  const withoutReturns = (text: string | undefined) => text?.replaceAll("\r\n", "\n");
+  return [...names]
+    .filter((name) => withoutReturns(before.get(name)) !== withoutReturns(textAt(join(root, name))))
+    .sort();
+}
+
+/** The text of a file; undefined where no regular file can be read. */
+function textAt(path: string): string | undefined {
+  try {
+    return lstatSync(path).isFile() ? readFileSync(path, "utf8") : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 async function commitOf(root: string, ref: string): Promise<string> {
@@ -62,12 +69,26 @@ async function commitOf(root: string, ref: string): Promise<string> {
       `${ref}^{commit}`,
     ]);
     return id.trim();
-  } catch {
+  } catch (error) {
+    // Git is silent about a ref that it does not know, and about nothing else.
+    const complaint = stderrOf(error);
+    if (systemErrorCode(error) !== undefined || complaint !== "") {
+      throw userError(
+        "--against",
+        `needs git and a work tree of it: ${complaint.split("\n")[0] || messageOf(error)}`,
+      );
+    }
     throw userError(
       "--against",
       `git knows no commit ${JSON.stringify(ref)} here: fetch it first, or name another (a shallow clone lacks older ones)`,
     );
   }
+}
+
+/** What git printed before it failed; empty when it said nothing or never started. */
+function stderrOf(error: unknown): string {
+  if (!(error instanceof Error && "stderr" in error)) return "";
+  return error.stderr instanceof Uint8Array ? Buffer.from(error.stderr).toString().trim() : "";
 }
 
 async function readBlobs(
@@ -80,7 +101,13 @@ async function readBlobs(
   let offset = 0;
   while (offset < output.length) {
     const lineEnd = output.indexOf(10, offset);
-    const [id = "", , size = "0"] = output.subarray(offset, lineEnd).toString("utf8").split(" ");
+    const [id = "", type, size = "0"] = output
+      .subarray(offset, lineEnd)
+      .toString("utf8")
+      .split(" ");
+    if (type !== "blob") {
+      throw userError("--against", `git lacks the object ${id} of that commit: run 'git fsck'`);
+    }
     const start = lineEnd + 1;
     contents.set(id, output.subarray(start, start + Number(size)).toString("utf8"));
     offset = start + Number(size) + 1;
@@ -102,12 +129,13 @@ async function git(
   encoding?: "buffer",
 ): Promise<string | Buffer> {
   const { execa } = await import("execa");
-  const result = await execa("git", [...args], {
+  // A file system monitor is a program of the checkout's own configuration.
+  const result = await execa("git", ["-c", "core.fsmonitor=false", ...args], {
     cwd: root,
     encoding: "buffer",
     maxBuffer,
     timeout: 60_000,
-    env: { GIT_OPTIONAL_LOCKS: "0" },
+    env: { GIT_OPTIONAL_LOCKS: "0", LC_ALL: "C" },
     ...(input === undefined ? { stdin: "ignore" as const } : { input }),
   });
   const output = Buffer.from(result.stdout);

@@ -1,7 +1,7 @@
 import { userError } from "../core/errors.ts";
 import { elsewhere } from "../elsewhere.ts";
+import type { CommandContext } from "./options.ts";
 import { loadProject } from "./project.ts";
-import type { CommandContext } from "./run.ts";
 
 /** `graph`: prints the unit graph of each host, as synth writes it. */
 export async function graph(context: CommandContext): Promise<number> {

@@ -1,18 +1,18 @@
-import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { CcCi, synthesize } from "../app.ts";
-import { readConfig } from "../config-file.ts";
-import { configuredApp } from "../configured-app.ts";
+import { readConfig } from "../config/file.ts";
+import { ConfigurationPapers } from "../config/papers.ts";
+import { configuredApp } from "../config/tree.ts";
 import { Checkout, readTemplates } from "../core/checkout.ts";
 import { messageOf, UserError, userError } from "../core/errors.ts";
 import type { FileSpec } from "../core/file-spec.ts";
 import { Templates } from "../core/template.ts";
 import { mayLieElsewhere } from "../elsewhere.ts";
-import type { CommandContext } from "./run.ts";
+import type { CommandContext } from "./options.ts";
 
 /** The configuration, below the root of the checkout. */
-const configFile = "cc-ci.yaml";
+const configName = "cc-ci.yaml";
 
 /** A checkout with the tree that its sources describe, and the files of that tree. */
 export interface Project {
@@ -26,8 +26,9 @@ export async function loadProject({ options, root }: CommandContext): Promise<Pr
   const checkout = new Checkout(root, mayLieElsewhere);
   const { app, relocate } =
     options.app === undefined
-      ? configuredApp(readConfig(configFile, checkout.read(configFile)))
+      ? configuredApp(readConfig(configName, checkout.read(configName)))
       : { app: await importApp(options.app), relocate: undefined };
+  new ConfigurationPapers(app, "configuration");
   const templates = new Templates(readTemplates(join(import.meta.dirname, "../../templates")));
   try {
     return { checkout, app, files: await synthesize(app, templates) };
@@ -40,8 +41,6 @@ export async function loadProject({ options, root }: CommandContext): Promise<Pr
 /** The tree that a TypeScript file of the operator's own exports. */
 async function importApp(file: string): Promise<CcCi> {
   const path = resolve(file);
-  if (!existsSync(path))
-    throw userError(file, "there is no such file: --app takes a TypeScript file");
   let exported: { readonly app?: unknown };
   try {
     exported = (await import(pathToFileURL(path).href)) as { readonly app?: unknown };

@@ -1,33 +1,34 @@
 import { resolve } from "node:path";
-import type { Options } from "../cli.ts";
 import { UserError } from "../core/errors.ts";
-import { check } from "./check.ts";
-import { diff } from "./diff.ts";
-import { graph } from "./graph.ts";
-import { synth } from "./synth.ts";
+import type { CommandContext, CommandName, Options } from "./options.ts";
+import { visible, visibleLine } from "./visible.ts";
 
-/** What a command gets: its options, and the folder that it works on as an absolute path. */
-export interface CommandContext {
-  readonly options: Options;
-  readonly root: string;
-}
+type Command = (context: CommandContext) => Promise<number>;
 
-const commands: Readonly<Record<string, (context: CommandContext) => Promise<number>>> = {
-  synth,
-  check,
-  diff,
-  graph,
+/** Each loads its own file alone: types are stripped at every start. */
+const commands: Readonly<Record<CommandName, () => Promise<Command>>> = {
+  synth: async () => (await import("./synth.ts")).synth,
+  check: async () => (await import("./check.ts")).check,
+  diff: async () => (await import("./diff.ts")).diff,
+  graph: async () => (await import("./graph.ts")).graph,
 };
 
-/** Runs a command. Prints what a person can mend, and gives 2 for it; any other error passes. */
-export async function runCommand(name: string, options: Options): Promise<number> {
-  const command = commands[name];
-  if (command === undefined) throw new Error(`there is no command ${name}`);
+/**
+ * Runs a command. Prints what a person can mend, or else the defect with its stack; gives 2 for
+ * both, since 1 says that `check` found differences.
+ */
+export async function runCommand(name: CommandName, options: Options): Promise<number> {
   try {
+    const command = await commands[name]();
     return await command({ options, root: resolve(options.root ?? ".") });
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    process.stderr.write(`${error.message}\n`);
+    if (error instanceof UserError) {
+      const lines = error.problems.map(({ where, message }) => `${where}: ${message}`);
+      process.stderr.write(`${lines.map(visibleLine).join("\n")}\n`);
+    } else {
+      const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      process.stderr.write(`${visible(stack)}\ncc-ci: this is a defect of cc-ci: report it\n`);
+    }
     return 2;
   }
 }

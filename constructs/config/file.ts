@@ -1,4 +1,4 @@
-import { isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
+import { isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument, visit } from "yaml";
 import type { z } from "zod";
 import { messageOf, type Problem, UserError } from "../core/errors.ts";
 import { nearest } from "./nearest.ts";
@@ -29,6 +29,15 @@ export function readConfig(name: string, source: string): ConfigFile {
     where: at(pos[0]),
     message: `${firstLine(message)}: mend the YAML here`,
   }));
+  visit(document, {
+    Pair: (_, { key }) => {
+      // As a key of an object it would set the object's prototype, and be lost without a word.
+      if (isScalar(key) && key.value === "__proto__") {
+        const where = `${at(key.range?.[0] ?? 0)} __proto__`;
+        syntax.push({ where, message: "cannot be a name: choose another" });
+      }
+    },
+  });
   if (syntax.length > 0) throw new UserError(syntax);
 
   const root: Node | null = document.contents;
@@ -108,6 +117,11 @@ function explain(
     }
     case "invalid_value":
       return [{ path, message: `must be one of ${issue.values.map(String).join(", ")}` }];
+    case "invalid_key": {
+      const own = issue.issues.find(({ code }) => code === "custom");
+      const rule = "cannot be a name: use up to 63 lower-case letters, digits and inner dashes";
+      return [{ path, message: own?.message ?? rule }];
+    }
     case "too_small":
       return [{ path, message: `must be more than ${String(issue.minimum)}` }];
     default:

@@ -8,6 +8,14 @@ import { z } from "zod";
 
 const text = z.string();
 
+/** The name of a host or an app: a label of a host name (RFC 1123), since units and folders carry it. */
+const label = text
+  .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/)
+  .refine(
+    (name) => !(name in {}),
+    "cannot be a name: it is a word of JavaScript's own, choose another",
+  );
+
 const recipeState = {
   release: text
     .optional()
@@ -206,7 +214,10 @@ const host = z
     swarm,
     docker,
     traefik,
-    apps: z.record(text, app).optional().describe("Further recipes, each under a name of its own."),
+    apps: z
+      .record(label, app)
+      .optional()
+      .describe("Further recipes, each under a name of its own."),
     acceptUnfree: z
       .array(text)
       .optional()
@@ -218,7 +229,7 @@ const host = z
 export const configSchema = z
   .strictObject({
     hosts: z
-      .record(text, host)
+      .record(label, host)
       .refine((hosts) => Object.keys(hosts).length > 0, "must name one host or more")
       .describe("The machines, by name. The name is the host name and the folder in `out/`."),
   })

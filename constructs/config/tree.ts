@@ -23,7 +23,7 @@ export interface ConfiguredApp {
 export function configuredApp(file: ConfigFile): ConfiguredApp {
   const app = new CcCi();
   const origins = new Map<string, Origin>();
-  for (const [name, config] of Object.entries(file.config.hosts)) {
+  for (const [name, config] of byName(file.config.hosts)) {
     addHost(app, name, config, (construct, path, part = "mapping") => {
       origins.set(construct.node.path, { path: ["hosts", name, ...path], part });
     });
@@ -66,7 +66,7 @@ function addHost(app: CcCi, name: string, config: HostConfig, remember: Remember
   });
   remember(proxy, ["traefik"]);
   const apps = new Construct(host, "apps");
-  for (const [id, app] of Object.entries(config.apps ?? {})) {
+  for (const [id, app] of byName(config.apps ?? {})) {
     const { recipe, ...state } = app;
     const stack = new RecipeApp(apps, id, { ...state, recipe: recipeOf(recipe, state), proxy });
     remember(stack, ["apps", id]);
@@ -75,6 +75,11 @@ function addHost(app: CcCi, name: string, config: HostConfig, remember: Remember
       remember(file, ["apps", id, "secrets", name], "value");
     }
   }
+}
+
+/** The members sorted, so that their order in the file is nothing that files are made of. */
+function byName<Value>(members: Readonly<Record<string, Value>>): readonly [string, Value][] {
+  return Object.entries(members).sort(([left], [right]) => (left < right ? -1 : 1));
 }
 
 function recipeOf(

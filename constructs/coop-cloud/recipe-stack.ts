@@ -85,13 +85,13 @@ const serveSeconds = 60;
 const published = { address: "127.0.0.1", port: 443 } as const;
 
 /** Variables that are ours to set, each with where its value comes from instead. */
-const reserved: Readonly<Record<string, string>> = {
-  TYPE: "it follows recipe and release",
-  DOMAIN: "it follows domain",
-  LETS_ENCRYPT_ENV: "it stays empty: certificates come from host files",
-  COMPOSE_FILE: "it follows composeFiles",
-  TIMEOUT: "it follows the deploy's own bound",
-};
+const reserved: ReadonlyMap<string, string> = new Map([
+  ["TYPE", "it follows recipe and release"],
+  ["DOMAIN", "it follows domain"],
+  ["LETS_ENCRYPT_ENV", "it stays empty: certificates come from host files"],
+  ["COMPOSE_FILE", "it follows composeFiles"],
+  ["TIMEOUT", "it follows the deploy's own bound"],
+]);
 
 /** A recipe deployed as a stack: what Traefik and every other app have in common. */
 export abstract class RecipeStack extends Construct implements HasUnit {
@@ -140,7 +140,6 @@ export abstract class RecipeStack extends Construct implements HasUnit {
       sources: [...props.sources, ...credentials, ...this.secrets.map(({ secret }) => secret)],
       resources: () => this.#resources(),
       slots: { "env-file": nixJoin([nixPath(envFile)]) },
-      textSlots: () => Object.values(this.#variables()).flatMap(({ value }) => slotsInText(value)),
       path: [
         nixName("config", "cc-ci", "packages", "abra"),
         nixName("config", "cc-ci", "packages", "git"),
@@ -230,10 +229,18 @@ export abstract class RecipeStack extends Construct implements HasUnit {
       );
     }
     problems.push(...this.#nameProblems());
-    const versionVariables = new Set(this.secrets.map(({ variable }) => variable));
+    const versionVariables = new Map(this.secrets.map(({ name, variable }) => [variable, name]));
+    for (const { name, variable } of this.secrets) {
+      const other = versionVariables.get(variable);
+      if (other !== name) {
+        problems.push(
+          `secrets: ${name} and ${other} would share the variable ${variable}: a recipe has one of them`,
+        );
+      }
+    }
     for (const [name, value] of Object.entries(env)) {
       const reason =
-        reserved[name] ??
+        reserved.get(name) ??
         (versionVariables.has(name) ? "it follows the secret's content" : undefined);
       if (!isEnvName(name)) {
         problems.push(

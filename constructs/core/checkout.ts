@@ -9,6 +9,7 @@ import {
   renameSync,
   rmdirSync,
   rmSync,
+  type Stats,
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
@@ -58,6 +59,11 @@ export class Checkout {
     return parseManifest(this.read(manifestPath), this.#mayLieAt);
   }
 
+  /** Whether there is a file at this path. */
+  has(path: string): boolean {
+    return existsSync(join(this.root, path));
+  }
+
   /** The text of those of these files that are there. */
   readSome(paths: readonly string[]): ReadonlyMap<string, string> {
     return new Map(
@@ -66,11 +72,6 @@ export class Checkout {
         return content === undefined ? [] : [[path, content] as const];
       }),
     );
-  }
-
-  /** Files among the generated ones that no synth wrote. */
-  foreign(files: readonly FileSpec[]): readonly Difference[] {
-    return this.compare(files).filter(({ state }) => state === "foreign");
   }
 
   /** Compares these files with the disk. Writes nothing. */
@@ -91,47 +92,53 @@ export class Checkout {
   }
 
   /**
-   * Makes the disk equal to these files, the manifest being the last of them. Everything is written
-   * beside its place first and then renamed, so each file is whole, old or new; what an error finds
-   * before the first rename is undone. Returns what was changed; files that no synth wrote stay.
+   * Makes the disk equal to these files. Everything is written beside its place first and then
+   * renamed, so each file is whole, old or new; what an error finds before the first rename is undone.
+   * The manifest comes last, after the removals: whatever ends this before, the manifest is not the
+   * one of these files, and the next synth goes on. Returns what was changed, and the files that no
+   * synth wrote, which stay.
    */
-  write(files: readonly FileSpec[]): readonly Difference[] {
-    const differences = this.compare(files).filter(
-      ({ path, state }) => state !== "foreign" || this.#isLeftover(path),
-    );
+  write(files: readonly FileSpec[]): {
+    readonly changed: readonly Difference[];
+    readonly foreign: readonly Difference[];
+  } {
+    const all = this.compare(files);
+    const foreign = all.filter(({ path, state }) => state === "foreign" && !this.#isLeftover(path));
+    const differences = all.filter((difference) => !foreign.includes(difference));
     const changed = differences.filter(({ after }) => after !== undefined);
     const gone = differences.filter(({ after }) => after === undefined);
-    if (differences.length === 0) return [];
+    if (differences.length === 0) return { changed: [], foreign };
 
+    const toText = ({ path, after }: Difference) => ({ path, content: after ?? "" });
     const staged = this.#stage([
-      ...this.#manifestBetween(files, changed),
-      ...changed.map(({ path, after }) => ({ path, content: after ?? "" })),
+      ...this.#manifestBetween(changed),
+      ...changed.filter(({ path }) => path !== manifestPath).map(toText),
+      ...changed.filter(({ path }) => path === manifestPath).map(toText),
     ]);
+    const manifest = staged.at(-1)?.path === manifestPath ? staged.slice(-1) : [];
+    const place = ({ partial, path }: Staged) => renameSync(partial, join(this.root, path));
     try {
-      for (const { partial, path } of staged) renameSync(partial, join(this.root, path));
-      for (const { path } of gone) {
-        rmSync(join(this.root, path));
-        this.#removeEmptyFolders(dirname(path));
-      }
+      staged.slice(0, staged.length - manifest.length).forEach(place);
+      // What was left half-written may have had the name of one of ours, which is renamed by now.
+      for (const { path } of gone) rmSync(join(this.root, path), { force: true });
+      this.#removeEmptyFolders(outFolder);
+      manifest.forEach(place);
     } catch (error) {
       for (const { partial } of staged) rmSync(partial, { force: true });
       throw diskError(outFolder, "be written to the end (run 'npm run synth' again)", error);
     }
-    return differences.filter(({ path }) => !this.#isLeftover(path));
+    return { changed: differences.filter(({ path }) => !this.#isLeftover(path)), foreign };
   }
 
   /**
    * While paths come or go, the manifest that lies on the disk must know both the old and the new
    * ones, so that a synth that was killed leaves no file behind that the next one would not know.
    */
-  #manifestBetween(
-    files: readonly FileSpec[],
-    changed: readonly Difference[],
-  ): readonly { path: string; content: string }[] {
-    const manifest = files.find(({ path }) => path === manifestPath);
-    if (manifest === undefined) return [];
+  #manifestBetween(changed: readonly Difference[]): readonly { path: string; content: string }[] {
+    const manifest = changed.find(({ path }) => path === manifestPath);
+    if (manifest?.after === undefined) return [];
     if (!changed.some(({ state, path }) => state === "missing" && path !== manifestPath)) return [];
-    const after = parseManifest(manifest.content, this.#mayLieAt);
+    const after = parseManifest(manifest.after, this.#mayLieAt);
     const union = { ...after, files: { ...after.files, ...this.manifest()?.files } };
     return [{ path: manifestPath, content: `${JSON.stringify(union, undefined, 2)}\n` }];
   }
@@ -139,8 +146,11 @@ export class Checkout {
   #stage(files: readonly { path: string; content: string }[]): readonly Staged[] {
     const staged: Staged[] = [];
     const folders: string[] = [];
+    let current = outFolder;
     try {
       for (const [index, { path, content }] of files.entries()) {
+        current = path;
+        this.#refuseLinks(path);
         if (lstatSync(join(this.root, path), { throwIfNoEntry: false })?.isDirectory()) {
           throw userError(path, `cannot be written; nothing was changed: ${remedies.EISDIR}`);
         }
@@ -148,13 +158,15 @@ export class Checkout {
         if (made !== undefined) folders.push(made);
         const partial = `${join(this.root, path)}.${index}.${process.pid}.partial`;
         staged.push({ path, partial });
+        // A process id comes again, in containers at once: what has ours is no living maker's.
+        rmSync(partial, { force: true });
         writeFileSync(partial, content, { flag: "wx", mode: 0o644 });
         chmodSync(partial, 0o644);
       }
     } catch (error) {
       for (const { partial } of staged) rmSync(partial, { force: true });
       for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-      throw diskError(staged.at(-1)?.path ?? outFolder, "be written; nothing was changed", error);
+      throw diskError(current, "be written; nothing was changed", error);
     }
     return staged;
   }
@@ -210,20 +222,38 @@ export class Checkout {
     }
   }
 
+  /** Refuses links on the way to a path, and what is neither a file nor a folder: a pipe never ends. */
   #refuseLinks(path: string): void {
     const parts = path.split("/");
     for (let length = 1; length <= parts.length; length += 1) {
       const part = parts.slice(0, length).join("/");
-      const stat = lstatSync(join(this.root, part), { throwIfNoEntry: false });
-      if (stat?.isSymbolicLink()) throw userError(part, linkMessage(this.root, part));
+      const stat = this.#stat(part);
+      if (stat === undefined || stat.isDirectory()) continue;
+      if (!stat.isFile()) throw userError(part, linkMessage(this.root, part));
+      if (length < parts.length) throw userError(part, remedies.ENOTDIR ?? "");
     }
   }
 
+  #stat(path: string): Stats | undefined {
+    try {
+      return lstatSync(join(this.root, path), { throwIfNoEntry: false });
+    } catch (error) {
+      throw diskError(path, "be read", error);
+    }
+  }
+
+  /**
+   * Removes the empty folders below a folder: they are of no host, since git keeps none. All of them,
+   * because a synth that was killed may have come as far as the last file of one.
+   */
   #removeEmptyFolders(folder: string): void {
-    if (!folder.startsWith(`${outFolder}/`)) return;
-    if (readdirSync(join(this.root, folder)).length > 0) return;
-    rmdirSync(join(this.root, folder));
-    this.#removeEmptyFolders(dirname(folder));
+    const absolute = join(this.root, folder);
+    for (const entry of readdirSync(absolute, { withFileTypes: true })) {
+      if (!entry.isDirectory()) continue;
+      const below = `${folder}/${entry.name}`;
+      this.#removeEmptyFolders(below);
+      if (readdirSync(join(this.root, below)).length === 0) rmdirSync(join(this.root, below));
+    }
   }
 }
 

@@ -1,8 +1,10 @@
 import { ValueError } from "./errors.ts";
+
 /**
  * `text` as a value of an `.env` file, in the syntax of the Go library godotenv that the reader of
  * these files comes from: bare where every character stands for itself, else in single quotes, which
- * take everything literally, unless the text has a quote or a line break of its own. Throws a ValueError for control characters.
+ * take everything literally, or in double ones where it has a single quote or a line break. Throws a
+ * ValueError for control characters, and for an end that the reader cannot tell from its own quote.
  */
 export function envValue(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the point
@@ -15,7 +17,15 @@ export function envValue(text: string): string {
     throw new ValueError("half of a surrogate pair cannot stand in an .env file");
   }
   if (/^[A-Za-z0-9._:/@+-]*$/.test(text)) return text;
-  if (!/['\\\n\r]/.test(text)) return `'${text}'`;
+  if (!/['\n\r]/.test(text) && !text.endsWith("\\")) return `'${text}'`;
+  // The reader takes a quote after a backslash for part of the value, and drops quotes at its end.
+  const end = text.at(-1);
+  if (end === "\\" || end === '"') {
+    const also = end === "\\" ? "" : " and has a single quote or a line break";
+    throw new ValueError(
+      `a value that ends in ${end}${also} cannot stand in an .env file: ${JSON.stringify(text)}`,
+    );
+  }
   const escaped = text
     .replaceAll("\\", "\\\\")
     .replaceAll('"', '\\"')

@@ -6,7 +6,10 @@ export interface JsonObject {
   readonly [name: string]: Json | undefined;
 }
 
-/** Members sorted by name at every depth, two blanks of indentation, one newline at the end. */
+/**
+ * Members sorted by name at every depth (those named by a whole number first, by its value: an object
+ * of JavaScript knows no other order), two blanks of indentation, one newline at the end.
+ */
 export function printJson(value: Json): string {
   return `${JSON.stringify(sorted(value), undefined, 2)}\n`;
 }

@@ -8,7 +8,7 @@ import {
 } from "./nix.ts";
 import { attributeName, doubleQuoted, escapeDoubleQuoted, indentedLines } from "./nix-string.ts";
 
-/** The width at which nixfmt breaks what it can break (RFC 166). */
+/** The width at which nixfmt breaks what it can break (RFC 166); indentation is not part of it. */
 const width = 100;
 
 /** Where a value stands on its line. */
@@ -23,7 +23,9 @@ interface Place {
 
 /**
  * Prints a value in the layout of nixfmt (RFC 166), sets sorted by name. Throws a ValueError for a
- * value that Nix cannot hold: fractions, integers beyond 2^53 - 1, control characters.
+ * value that Nix cannot hold: fractions, integers beyond 2^53 - 1, control characters. The layout is
+ * nixfmt's own for calls as options need them, `lib.mkForce { … }` or `lib.mkIf x (lib.mkForce y)`;
+ * it would lay out anew those with three arguments, or with one of several lines before the last.
  */
 export function printNix(value: NixValue, place: Partial<Place> = {}): string {
   const indent = place.indent ?? 0;
@@ -52,18 +54,33 @@ function printExpression(expression: NixExpression, place: Place): string {
     case "path":
       return printPath(expression.path);
     case "name":
-      return expression.path.map(attributeName).join(".");
+      return printName(expression.path);
     case "text":
-      return `"${expression.parts.map(printTextPart).join("")}"`;
+      return `"${expression.parts.map((part) => printTextPart(part, place)).join("")}"`;
     case "application":
       return printApplication(expression.operator, expression.operands, place);
   }
 }
 
-function printTextPart(part: string | NixExpression): string {
-  return typeof part === "string"
-    ? escapeDoubleQuoted(part)
-    : `\${${printExpression(part, { indent: 0, column: 0, after: 0 })}}`;
+function printName([first = "", ...rest]: readonly string[]): string {
+  const name = attributeName(first);
+  // In quotes it would be a string.
+  if (name !== first) throw new ValueError(`${JSON.stringify(first)} cannot be a name in Nix`);
+  return [name, ...rest.map(attributeName)].join(".");
+}
+
+function printTextPart(part: string | NixExpression, place: Place): string {
+  // '$${' would not interpolate, whatever may follow here.
+  if (typeof part === "string") return escapeDoubleQuoted(part).replace(/\$$/, "\\$");
+  const indent = place.indent + 2;
+  const code = printExpression(part, { indent, column: indent, after: 0 });
+  return code.includes("\n") ? `\${${onItsOwnLines(code, place)}}` : `\${${code}}`;
+}
+
+/** Code that was printed two blanks deeper, between a bracket before it and one after it. */
+function onItsOwnLines(code: string, { indent }: Place): string {
+  const margin = " ".repeat(indent);
+  return `\n${margin}  ${code}\n${margin}`;
 }
 
 function printPath(path: string): string {
@@ -83,13 +100,24 @@ function printApplication(
     .join(" ");
   const last = operands.at(-1) ?? null;
   // nixfmt keeps the opening bracket of the last argument on the line of the call.
-  return `${leading} ${printOperand(last, { ...place, column: place.column + leading.length + 1 })}`;
+  const text = `${leading} ${printOperand(last, { ...place, column: place.column + columnsOf(leading) + 1 })}`;
+  if (!isApplication(last) || hugs(last) || fits(text, place)) return text;
+  const indent = place.indent + 2;
+  const code = printExpression(last, { indent, column: indent, after: 0 });
+  return `${leading} (${onItsOwnLines(code, place)})`;
+}
+
+/** Whether nixfmt keeps the parentheses of a last argument on its line too: `f (g {` … `})`. */
+function hugs({ operator, operands }: Application): boolean {
+  const [only = null, ...more] = operands;
+  const isPlainCall = operator.kind === "name" && operator.path.length === 1 && more.length === 0;
+  return isPlainCall && !isSimple(only) && !isApplication(only);
 }
 
 /** A value as an argument or a list element, where applications and signs need parentheses. */
 function printOperand(value: NixValue, place: Place): string {
   if (typeof value === "number" && value < 0) return `(${printInteger(value)})`;
-  if (isNixExpression(value) && value.kind === "application") {
+  if (isApplication(value)) {
     return `(${print(value, { ...place, column: place.column + 1, after: place.after + 1 })})`;
   }
   if (isAttributes(value)) {
@@ -119,8 +147,14 @@ function printAttributes(attributes: NixAttributes, place: Place): string {
   if (bindings.length === 0) return "{ }";
   const indent = place.indent + 2;
   const lines = bindings.map(([name, value]) => {
-    const left = `${" ".repeat(indent)}${attributeName(name)} = `;
-    return `${left}${print(value, { indent, column: left.length, after: 1 })};`;
+    const left = `${" ".repeat(indent)}${attributeName(name)} =`;
+    const place = { indent, column: columnsOf(left) + 1, after: 1 };
+    const text = print(value, place);
+    const [start = ""] = text.split("\n");
+    const stays = fits(start, { ...place, after: start === text ? place.after : 0 });
+    if (stays || !mayStartItsLine(name, value)) return `${left} ${text};`;
+    const below = { indent: indent + 2, column: indent + 2, after: 1 };
+    return `${left}\n${" ".repeat(below.indent)}${print(value, below)};`;
   });
   return ["{", ...lines, `${" ".repeat(place.indent)}}`].join("\n");
 }
@@ -148,6 +182,12 @@ function printList(elements: readonly NixValue[], place: Place): string {
   return ["[", ...lines, `${" ".repeat(place.indent)}]`].join("\n");
 }
 
+/** Whether a value that is too long for the line of its name goes to the next one. */
+function mayStartItsLine(name: string, value: NixValue): boolean {
+  if (isNixExpression(value) && value.kind === "name") return true;
+  return attributeName(name).startsWith('"') && (isSimple(value) || isApplication(value));
+}
+
 /** Whether a list of just this element may stay on one line. */
 function isListable(value: NixValue): boolean {
   if (isAttributes(value)) return bindingsOf(value).length === 1;
@@ -161,8 +201,24 @@ function isSimple(value: NixValue): boolean {
   return typeof value !== "object" || value === null;
 }
 
+type Application = Extract<NixExpression, { kind: "application" }>;
+
+function isApplication(value: NixValue): value is Application {
+  return isNixExpression(value) && value.kind === "application";
+}
+
 function fits(text: string, place: Place): boolean {
-  return !text.includes("\n") && place.column + text.length + place.after <= width;
+  return !text.includes("\n") && columnsOf(text) <= room(place);
+}
+
+/** How many columns are left for a value on its line. */
+function room({ indent, column, after }: Place): number {
+  return width + indent - column - after;
+}
+
+/** The width of a line as nixfmt counts it: one column for each code point. */
+function columnsOf(line: string): number {
+  return [...line].length;
 }
 
 function bindingsOf(attributes: NixAttributes): readonly (readonly [string, NixValue])[] {

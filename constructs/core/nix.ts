@@ -110,16 +110,18 @@ export function isNixExpression(value: unknown): value is NixExpression {
  * anything else (lists too) is replaced, and `null` takes a member away.
  */
 export function mergeAttributes(base: NixAttributes, over: NixAttributes): NixAttributes {
-  const merged: Record<string, NixValue | undefined> = { ...base };
+  // A map, since a plain object would take a member called `__proto__` for its prototype.
+  const merged = new Map(Object.entries(base));
   for (const [name, value] of Object.entries(over)) {
-    const before = merged[name];
+    const before = merged.get(name);
     if (value === undefined) continue;
-    if (value === null) delete merged[name];
-    else
-      merged[name] =
-        isAttributes(before) && isAttributes(value) ? mergeAttributes(before, value) : value;
+    if (value === null) merged.delete(name);
+    else {
+      const both = isAttributes(before) && isAttributes(value);
+      merged.set(name, both ? mergeAttributes(before, value) : value);
+    }
   }
-  return merged;
+  return Object.fromEntries(merged);
 }
 
 /** Tells an attribute set from every other value. */

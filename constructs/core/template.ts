@@ -1,6 +1,6 @@
 import Handlebars from "handlebars";
 import { envValue } from "./env-text.ts";
-import { ValueError } from "./errors.ts";
+import { messageOf, ValueError } from "./errors.ts";
 import type { NixValue } from "./nix.ts";
 import { printNix } from "./nix-printer.ts";
 import { attributeName } from "./nix-string.ts";
@@ -43,10 +43,9 @@ export class Templates {
     const rendering: Rendering = { deferred: [] };
     this.#rendering = rendering;
     try {
-      return placeDeferred(this.#template(name)(context), rendering);
-    } catch (error) {
-      if (!(error instanceof ValueError || error instanceof Handlebars.Exception)) throw error;
-      throw new ValueError(`templates/${name}.hbs: ${error.message.replaceAll("\n", " ")}`);
+      return naming(name, () =>
+        placeDeferred(this.#template(name)(context, ownMembersAlone), rendering),
+      );
     } finally {
       this.#rendering = undefined;
     }
@@ -54,7 +53,7 @@ export class Templates {
 
   /** Compiles every template, so that a mistake shows before anything is rendered. */
   compileAll(): void {
-    for (const name of this.#sources.keys()) this.#template(name);
+    for (const name of this.#sources.keys()) naming(name, () => this.#template(name));
   }
 
   #template(name: string): HandlebarsTemplateDelegate {
@@ -62,8 +61,8 @@ export class Templates {
     if (known !== undefined) return known;
     const source = this.#sources.get(name);
     if (source === undefined) throw new ValueError("there is no such template");
-    const program = this.#engine.parse(source);
-    refuseBareValues(program);
+    const program = this.#parse(source);
+    refuseUnsafe(program, Object.keys(this.#engine.helpers));
     const compiled = this.#engine.compile(program, {
       noEscape: true,
       strict: true,
@@ -74,9 +73,33 @@ export class Templates {
     return compiled;
   }
 
+  #parse(source: string): hbs.AST.Program {
+    try {
+      return this.#engine.parse(source);
+    } catch (error) {
+      throw new ValueError(messageOf(error));
+    }
+  }
+
   #defer(write: Write): string {
     if (this.#rendering === undefined) throw new Error("a helper ran outside of a rendering");
     return `${mark}${this.#rendering.deferred.push(write) - 1}${mark}`;
+  }
+}
+
+/** Handlebars' own default, said so that it does not warn. */
+const ownMembersAlone: Handlebars.RuntimeOptions = {
+  allowProtoPropertiesByDefault: false,
+  allowProtoMethodsByDefault: false,
+};
+
+/** Adds the name of the template to what is amiss in it. */
+function naming<Result>(name: string, work: () => Result): Result {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof ValueError || error instanceof Handlebars.Exception)) throw error;
+    throw new ValueError(`templates/${name}.hbs: ${error.message.replaceAll("\n", " ")}`);
   }
 }
 
@@ -161,25 +184,50 @@ function placeDeferred(rendered: string, rendering: Rendering): string {
     .join("\n");
 }
 
-/** A mustache that is no call of a helper would write its value without escaping it. */
-function refuseBareValues(program: hbs.AST.Program): void {
-  class BareValues extends Handlebars.Visitor {
+/**
+ * Refuses what would write a value without escaping it, and what Handlebars would find fault with
+ * only when it renders, or not at all.
+ */
+function refuseUnsafe(program: hbs.AST.Program, helpers: readonly string[]): void {
+  const refuse = ({ loc }: hbs.AST.Node, message: string): never => {
+    throw new ValueError(`line ${loc.start.line}: ${message}`);
+  };
+  const checkHelper = (call: hbs.AST.MustacheStatement | hbs.AST.BlockStatement): void => {
+    const name = "original" in call.path ? String(call.path.original) : "";
+    if (!helpers.includes(name)) refuse(call, `there is no helper ${name}`);
+  };
+  class Unsafe extends Handlebars.Visitor {
     override MustacheStatement(statement: hbs.AST.MustacheStatement): void {
-      const line = statement.loc.start.line;
       if (statement.params.length === 0) {
-        throw new ValueError(
-          `line ${line}: a value needs a helper such as {{nix value}} or {{env value}}`,
-        );
+        refuse(statement, "a value needs a helper such as {{nix value}} or {{env value}}");
       }
-      if (!statement.escaped)
-        throw new ValueError(`line ${line}: three braces are not needed here`);
+      if (!statement.escaped) refuse(statement, "three braces are not needed here");
+      checkHelper(statement);
       super.MustacheStatement(statement);
     }
+    override BlockStatement(statement: hbs.AST.BlockStatement): void {
+      checkHelper(statement);
+      super.BlockStatement(statement);
+    }
+    override PathExpression(path: hbs.AST.PathExpression): void {
+      // Strict mode does not look at the arguments of helpers: a missing value would go unnamed.
+      if (path.parts.length > 1) refuse(path, `${path.original} must be a value of the context`);
+    }
     override PartialStatement(statement: hbs.AST.PartialStatement): void {
-      throw new ValueError(
-        `line ${statement.loc.start.line}: partials would indent the values in them`,
-      );
+      refuse(statement, "partials would indent the values in them");
+    }
+    override PartialBlockStatement(statement: hbs.AST.PartialBlockStatement): void {
+      refuse(statement, "partials would indent the values in them");
+    }
+    override SubExpression(call: hbs.AST.SubExpression): void {
+      refuse(call, "a helper cannot be given to another one");
+    }
+    override Decorator(statement: hbs.AST.Decorator): void {
+      refuse(statement, "there are no decorators here");
+    }
+    override DecoratorBlock(statement: hbs.AST.DecoratorBlock): void {
+      refuse(statement, "there are no decorators here");
     }
   }
-  new BareValues().accept(program);
+  new Unsafe().accept(program);
 }

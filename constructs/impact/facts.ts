@@ -28,14 +28,9 @@ export type HostFacts = z.infer<typeof factsSchema>;
 /** The facts of a host, for the manifest. */
 export function hostFacts(host: Host): JsonObject {
   const units = host.units.map(({ fullName, options, overrides }) => {
-    const overridden = Object.keys(overrides).length > 0;
-    return [
-      fullName,
-      {
-        digest: digestOf(printNix(options)),
-        ...(overridden ? { overrides: printNix(overrides) } : {}),
-      },
-    ] as const;
+    const shown =
+      overrides.length === 0 ? undefined : overrides.map((one) => printNix(one)).join(" ");
+    return [fullName, { digest: digestOf(printNix(options)), overrides: shown }] as const;
   });
   return { units: Object.fromEntries(units), restarts: Object.fromEntries(host.restarts) };
 }

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Resource, ResourceOf } from "../../services/converge/desired-state.ts";
 import { type ProxyAway, proxyAway } from "./proxy-away.ts";
+import type { Reasoned } from "./reasoned.ts";
 import { resourceChanges } from "./resource-changes.ts";
 import type { HostSnapshot, PieceSnapshot, Snapshot } from "./snapshot.ts";
 
@@ -43,12 +44,6 @@ export interface HostImpact {
   readonly unreadable: readonly string[];
 }
 
-/** Something with the reasons for it. */
-export interface Reasoned {
-  readonly name: string;
-  readonly reasons: readonly string[];
-}
-
 /** Compares two states. Pure. */
 export function impactOf(before: Snapshot, after: Snapshot): Impact {
   const nixpkgs =
@@ -61,7 +56,7 @@ export function impactOf(before: Snapshot, after: Snapshot): Impact {
 }
 
 /** A change of the pinned nixpkgs revision. */
-export interface NixpkgsChange {
+interface NixpkgsChange {
   readonly from: string | undefined;
   readonly to: string | undefined;
 }

@@ -1,6 +1,6 @@
 import type { ResourceOf } from "../../services/converge/desired-state.ts";
 import { shutdownSeconds } from "../swarm/docker-engine.ts";
-import type { Reasoned } from "./impact.ts";
+import type { Reasoned } from "./reasoned.ts";
 import type { HostSnapshot } from "./snapshot.ts";
 
 /** How long nothing is served at the most, and why; `undefined` seconds: for good. */

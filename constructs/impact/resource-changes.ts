@@ -79,6 +79,8 @@ function show(value: unknown): string {
   if (value === undefined) return "nothing";
   if (typeof value === "string") return value;
   const record = asRecord(value);
+  // `{ what: "file", path: "/c" }`: which kind it is goes without saying.
+  if (typeof record.what === "string") return String(record.path ?? record.what);
   const [only, ...others] = Object.entries(record);
   // `{ release: "5.1.1" }` reads better as "release 5.1.1".
   if (

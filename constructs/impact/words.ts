@@ -1,4 +1,5 @@
-import type { HostImpact, Impact, Reasoned } from "./impact.ts";
+import type { HostImpact, Impact } from "./impact.ts";
+import type { Reasoned } from "./reasoned.ts";
 
 /** A heading with its sentences; the shape of both ways to print an impact. */
 interface Section {
@@ -22,7 +23,7 @@ export function impactText(impact: Impact, notes: readonly string[]): string {
 /** The impact as Markdown, for a comment on a pull request. */
 export function impactMarkdown(impact: Impact, notes: readonly string[]): string {
   const hosts = impact.hosts.flatMap((host) => [
-    `### ${host.host}: ${headline(host)}`,
+    `### ${escaped(host.host)}: ${headline(host)}`,
     ...sectionsOf(host).flatMap(({ title, lines }) => [
       `**${title}**`,
       lines.map((line) => `- ${escaped(line)}`).join("\n"),
@@ -106,7 +107,16 @@ function count(number: number, one: string, many: string): string {
   return `${number === 0 ? "no" : number} ${number === 1 ? one : many}`;
 }
 
-/** Nothing of a name or a path is markup, a mention or a link. */
+/**
+ * Nothing of a name or a path is markup, a mention or a link. Forges look for mentions and numbers of
+ * issues in what the Markdown has become, so a mark that nobody sees parts them from their sign.
+ */
 function escaped(line: string): string {
-  return line.replaceAll(/[\\`*_[\]<>|#@!]/g, "\\$&");
+  return line
+    .replaceAll(/\s+/g, " ")
+    .replaceAll(/[\\`*_[\]<>|#@!&~]/g, "\\$&")
+    .replaceAll(/[@#]/g, `$&${wordJoiner}`)
+    .replaceAll(/:(?=\/\/)|(?<=www)\./gi, "\\$&");
 }
+
+const wordJoiner = "\u2060";

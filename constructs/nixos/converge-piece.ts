@@ -40,8 +40,6 @@ export interface ConvergePieceProps {
   readonly after?: readonly HasUnit[];
   /** Slots that Nix fills, by name: files of the host's folder, tags of images. @default none */
   readonly slots?: Readonly<Record<string, NixExpression>>;
-  /** Slots filled on the host that text outside of the resources uses, such as an `.env`. @default none */
-  readonly textSlots?: () => readonly string[];
   /** Packages whose programs it calls. @default none */
   readonly path?: readonly NixExpression[];
   /** Folders below /var/lib that it may write, beside its own state. @default none */
@@ -191,9 +189,8 @@ export class ConvergePiece extends Construct implements HasUnit {
   }
 
   #validate(): string[] {
-    const { textSlots = () => [] } = this.#props;
     const resources = this.#resources;
-    const used = new Set([...usedSlots(resources), ...textSlots()]);
+    const used = new Set(usedSlots(resources));
     const filled = new Set([...providedSlots(resources), ...Object.keys(this.#slots)]);
     return [
       ...[...used]

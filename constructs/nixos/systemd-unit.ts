@@ -37,7 +37,7 @@ export class SystemdUnit extends Construct implements ModuleUnit {
   readonly name: string;
   readonly #options: () => NixAttributes;
   readonly #needs = new Map<string, Need>();
-  #overrides: NixAttributes = {};
+  readonly #overrides: NixAttributes[] = [];
 
   constructor(scope: Construct, id: string, props: SystemdUnitProps) {
     super(scope, id);
@@ -70,11 +70,11 @@ export class SystemdUnit extends Construct implements ModuleUnit {
    * replaced, null takes an option away. `npm run diff` lists every override.
    */
   override(options: NixAttributes): void {
-    this.#overrides = mergeAttributes(this.#overrides, options);
+    this.#overrides.push(options);
   }
 
-  /** What was overridden; empty for most units. */
-  get overrides(): NixAttributes {
+  /** What was overridden, in order; empty for most units. */
+  get overrides(): readonly NixAttributes[] {
     return this.#overrides;
   }
 
@@ -91,7 +91,7 @@ export class SystemdUnit extends Construct implements ModuleUnit {
       requires: named("requires"),
       wants: named("wants"),
     };
-    return mergeAttributes(mergeAttributes(this.#options(), order), this.#overrides);
+    return [order, ...this.#overrides].reduce(mergeAttributes, this.#options());
   }
 
   #validate(): string[] {

@@ -10,13 +10,17 @@ const privateRanges = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.
 /** What Docker's own bridges take on a host without further settings. */
 const dockerBridges = ["172.17.0.0/16", "172.18.0.0/16"] as const;
 
+/** Without leading zeros: some readers take them for octal, and Docker's refuses them. */
+const part = "(0|[1-9]\\d{0,2})";
+const subnetPattern = new RegExp(`^${part}\\.${part}\\.${part}\\.${part}/${part}$`);
+
 /** Tells what is wrong with a subnet in words that follow its property; undefined when nothing is. */
 export function subnetProblem(
   subnet: string,
   sizes: { min: number; max: number },
 ): string | undefined {
   const shown = JSON.stringify(subnet);
-  const match = /^(\d+)\.(\d+)\.(\d+)\.(\d+)\/(\d+)$/.exec(subnet);
+  const match = subnetPattern.exec(subnet);
   const [a = 256, b = 256, c = 256, d = 256, size = 33] = (match ?? []).slice(1).map(Number);
   if (match === null || [a, b, c, d].some((part) => part > 255) || size > 32) {
     return `${shown} is no IPv4 subnet: write it as in 10.80.0.0/16`;

@@ -1,6 +1,7 @@
 import { NullProvider } from "@cdktf/provider-null/lib/provider/index.js";
 import { Resource } from "@cdktf/provider-null/lib/resource/index.js";
-import { App, LocalBackend, TerraformStack } from "cdktf";
+import { LocalBackend, TerraformStack } from "cdktf";
+import { RootConstruct } from "constructs";
 import type { Json, JsonObject } from "../core/json.ts";
 
 /** One module of a host as Terraform sees it. */
@@ -14,10 +15,11 @@ export interface TerraformModule {
 
 /**
  * The modules of a host as a Terraform configuration: a null_resource each, with the unit graph as
- * `depends_on`. Made in memory; cdktf's own synth would write, and leave stale stacks.
+ * `depends_on`. Made in memory below a plain root: cdktf's App makes a folder when it is constructed and
+ * reads the environment, and its synth leaves stale stacks.
  */
 export function terraformStack(host: string, modules: readonly TerraformModule[]): JsonObject {
-  const stack = new TerraformStack(new App({ stackTraces: false }), host);
+  const stack = new TerraformStack(new RootConstruct(), host);
   // Without a backend cdktf writes the absolute path of the checkout.
   new LocalBackend(stack, { path: `terraform.${host}.tfstate` });
   new NullProvider(stack, "null");
