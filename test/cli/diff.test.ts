@@ -1,0 +1,483 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { execa } from "execa";
+import { beforeAll, expect, test } from "vitest";
+import { checkoutWith, filesAfterSynth, runCli, scratch, writeFiles } from "./cli.ts";
+import { configuration, type HostLines } from "./yaml.ts";
+
+const wiki = { env: { A: "1" }, secrets: { db: "/s/db" } };
+const one: HostLines = { apps: { wiki } };
+const revision = "cf5e76507c6e23b59f7e0ffcc7baa2a39ddd8442";
+const sources = {
+  "cc-ci.yaml": configuration({ one }),
+  "flake.nix": `{ inputs.nixpkgs.url = "github:NixOS/nixpkgs/${revision}"; }\n`,
+  "nix/hosts/one/default.nix": "{ }\n",
+};
+
+let synthesized: Readonly<Record<string, string>> = {};
+
+beforeAll(async () => {
+  synthesized = await filesAfterSynth(sources);
+});
+
+async function git(root: string, ...args: readonly string[]): Promise<void> {
+  const identity = ["-c", "user.name=test", "-c", "user.email=test@example.org"];
+  await execa("git", ["-c", "init.defaultBranch=main", ...identity, ...args], { cwd: root });
+}
+
+/** A repository whose one commit is what a synth of `sources` left, with these files in it too. */
+async function repositoryWith(files: Readonly<Record<string, string>> = {}): Promise<string> {
+  const root = checkoutWith({ ...synthesized, ...files });
+  await git(root, "init", "--quiet");
+  await git(root, "add", "--all");
+  await git(root, "commit", "--quiet", "--message=first");
+  return root;
+}
+
+const applies = "  Pieces that apply something (every piece runs; a converged one changes nothing)";
+const refuses =
+  "  Pieces that stop with exit 2, since a person must decide (docs/architecture.md says how)";
+const redeploys = "  Stacks that are deployed again";
+const restarts = "  Services that restart";
+const units = "  Units whose text changes";
+const away = "  The proxy is away";
+const notAway = "    not at all: neither Traefik nor Docker restarts";
+const redeployed =
+  "    for 310 s at the most: Traefik is deployed again: 10 s for the old one to stop, 300 s for the new one to start";
+
+const changes: readonly { name: string; host: HostLines; says: readonly string[] }[] = [
+  {
+    name: "a release changes",
+    host: { ...one, release: "5.2.0" },
+    says: [
+      "one: 1 piece applies something, 1 stack is deployed again, no services restart",
+      applies,
+      "    traefik: the recipe traefik: revision release 5.1.1 → release 5.2.0",
+      redeploys,
+      "    traefik_ci_example_org: the recipe traefik: revision release 5.1.1 → release 5.2.0",
+      away,
+      redeployed,
+    ],
+  },
+  {
+    name: "variables change, come and go",
+    host: { apps: { wiki: { ...wiki, env: { B: "1" } } } },
+    says: [
+      "one: 1 piece applies something, 1 stack is deployed again, no services restart",
+      applies,
+      "    app-wiki: the variable A is gone; the variable B is new",
+      redeploys,
+      "    wiki_ci_example_org: the variable A is gone; the variable B is new",
+      away,
+      notAway,
+    ],
+  },
+  {
+    name: "an app comes",
+    host: { apps: { wiki, pad: { recipe: "pad" } } },
+    says: [
+      "one: 1 piece applies something, 1 stack is deployed again, no services restart",
+      applies,
+      "    app-pad: is new",
+      redeploys,
+      "    pad_ci_example_org: is new",
+      units,
+      "    cc-ci-app-pad.service: is new",
+      "    cc-ci-reconcile.service: changes",
+      away,
+      notAway,
+    ],
+  },
+  {
+    name: "an app goes and is retired",
+    host: {},
+    says: [
+      "one: 1 piece applies something, no stacks are deployed again, no services restart",
+      applies,
+      "    retire: app-wiki left the configuration",
+      "  Secrets",
+      "    wiki_ci_example_org_db: is gone",
+      "  Retired: undeployed, volumes stay",
+      "    the stack wiki_ci_example_org",
+      units,
+      "    cc-ci-app-wiki.path: is gone",
+      "    cc-ci-app-wiki.service: is gone",
+      "    cc-ci-reconcile.service: changes",
+      away,
+      notAway,
+    ],
+  },
+  {
+    name: "a secret comes, and one is read from another file",
+    host: { apps: { wiki: { ...wiki, secrets: { db: "/s/other", api: "/s/api" } } } },
+    says: [
+      "one: 1 piece applies something, 1 stack is deployed again, no services restart",
+      applies,
+      "    app-wiki: the file /s/api is new; the secret wiki_ci_example_org_api is new; the file /s/other is new; the secret wiki_ci_example_org_db: file /s/db → /s/other; the file /s/db is gone; the variable SECRET_API_VERSION is new",
+      redeploys,
+      "    wiki_ci_example_org: the secret wiki_ci_example_org_api is new; the secret wiki_ci_example_org_db: file /s/db → /s/other; the variable SECRET_API_VERSION is new",
+      "  Secrets",
+      "    wiki_ci_example_org_api: is new",
+      "    wiki_ci_example_org_db: is read from /s/other instead of /s/db",
+      units,
+      "    cc-ci-app-wiki.path: changes",
+      away,
+      notAway,
+    ],
+  },
+  {
+    name: "a mirror of the registry comes, so Docker restarts",
+    host: { ...one, more: ["docker: { registryMirrors: [https://mirror.example.org] }"] },
+    says: [
+      "one: no pieces apply something, no stacks are deployed again, 1 service restarts",
+      restarts,
+      "    docker.service: its settings change: registry-mirrors",
+      away,
+      "    for 315 s at the most: Docker restarts: 15 s for its containers to stop, 300 s for Traefik to start",
+    ],
+  },
+  {
+    name: "the pools of the swarm and the subnet of the proxy change, which is refused",
+    host: {
+      ...one,
+      more: ["swarm: { addressPools: [10.96.0.0/12], proxySubnet: 10.81.0.0/16 }"],
+    },
+    says: [
+      "one: no pieces apply something, no stacks are deployed again, no services restart",
+      refuses,
+      '    swarm: the swarm: addressPools ["10.64.0.0/12"] → ["10.96.0.0/12"]',
+      "    network-proxy: the network proxy: subnet 10.80.0.0/16 → 10.81.0.0/16",
+      away,
+      notAway,
+    ],
+  },
+  {
+    name: "the certificate lies elsewhere",
+    host: { ...one, certificate: "/other/cert.pem" },
+    says: [
+      "one: 2 pieces apply something, 1 stack is deployed again, no services restart",
+      applies,
+      "    traefik: the file /other/cert.pem is new; the secret traefik_ci_example_org_ssl_cert: file /var/lib/certs/cert.pem → /other/cert.pem; the secret traefik_ci_example_org_ssl_cert: versionOf /var/lib/certs/cert.pem → /other/cert.pem; the secret traefik_ci_example_org_ssl_key: versionOf /var/lib/certs/cert.pem → /other/cert.pem; the certificate of traefik.ci.example.org: file /var/lib/certs/cert.pem → /other/cert.pem; the file /var/lib/certs/cert.pem is gone",
+      "    app-wiki: the certificate of wiki.ci.example.org: file /var/lib/certs/cert.pem → /other/cert.pem",
+      redeploys,
+      "    traefik_ci_example_org: the secret traefik_ci_example_org_ssl_cert: file /var/lib/certs/cert.pem → /other/cert.pem; the secret traefik_ci_example_org_ssl_cert: versionOf /var/lib/certs/cert.pem → /other/cert.pem; the secret traefik_ci_example_org_ssl_key: versionOf /var/lib/certs/cert.pem → /other/cert.pem",
+      "  Secrets",
+      "    traefik_ci_example_org_ssl_cert: is read from /other/cert.pem instead of /var/lib/certs/cert.pem",
+      units,
+      "    cc-ci-traefik.path: changes",
+      away,
+      redeployed,
+    ],
+  },
+];
+
+const staleNote =
+  /^note: \d+ generated files are not what the sources say yet: this tells what holds after 'npm run synth'$/;
+
+/** The output without the remark that synth has not run yet, which must be its last line. */
+function withoutStaleNote(stdout: string): string {
+  const lines = stdout.trimEnd().split("\n");
+  expect(lines.at(-1)).toMatch(staleNote);
+  return lines.slice(0, -1).join("\n");
+}
+
+test.for(changes)("diff says what the next switch does when $name", async ({ host, says }) => {
+  // given
+  const root = await repositoryWith();
+  writeFiles(root, { "cc-ci.yaml": configuration({ one: host }) });
+
+  // when
+  const [disk, ref] = [
+    await runCli(root, ["diff"]),
+    await runCli(root, ["diff", "--against", "HEAD"]),
+  ];
+
+  // then: the disk is still what was committed
+  expect({ code: disk.code, stderr: disk.stderr }).toEqual({ code: 0, stderr: "" });
+  expect(withoutStaleNote(disk.stdout)).toBe(says.join("\n"));
+  expect(ref).toEqual(disk);
+});
+
+test("diff of what was synthesized says that nothing differs, against the disk and the commit", async () => {
+  const root = await repositoryWith();
+
+  const outcomes = [
+    await runCli(root, ["diff"]),
+    await runCli(root, ["diff", "--against", "HEAD"]),
+  ];
+
+  expect(outcomes.map(({ stdout }) => stdout)).toEqual([
+    "Nothing: no piece, unit, stack or secret differs.\n",
+    "Nothing: no piece, unit, stack or secret differs.\n",
+  ]);
+});
+
+test("diff names a host that comes and one that goes", async () => {
+  // given
+  const root = await repositoryWith();
+  writeFiles(root, { "cc-ci.yaml": configuration({ two: {} }) });
+
+  // when
+  const { stdout } = await runCli(root, ["diff", "--against", "HEAD"]);
+
+  // then
+  expect(stdout.split("\n").filter((line) => /^\w/.test(line))).toEqual([
+    "one: leaves the configuration; the machine itself is not touched",
+    "two: a new host",
+    expect.stringMatching(staleNote),
+  ]);
+  expect(stdout).toContain("    not at all: there was no proxy before\n");
+});
+
+test.for([
+  { name: "flake.nix", path: "flake.nix", lock: false },
+  { name: "a committed flake.lock, which counts more", path: "flake.lock", lock: true },
+])("diff names another revision of nixpkgs in $name", async ({ path, lock }) => {
+  // given
+  const content = (rev: string): string =>
+    lock
+      ? JSON.stringify({ nodes: { nixpkgs: { locked: { rev } } }, version: 7 })
+      : `{ inputs.nixpkgs.url = "github:NixOS/nixpkgs/${rev}"; }\n`;
+  const other = "a".repeat(40);
+  const root = await repositoryWith({ [path]: content(revision) });
+  writeFiles(root, { [path]: content(other) });
+
+  // when
+  const { stdout } = await runCli(root, ["diff", "--against", "HEAD"]);
+
+  // then
+  expect(stdout).toBe(
+    [
+      "one: no pieces apply something, no stacks are deployed again, 1 service restarts",
+      restarts,
+      "    docker.service: nixpkgs changes, and its package may with it",
+      away,
+      "    for 315 s at the most: Docker restarts: 15 s for its containers to stop, 300 s for Traefik to start",
+      `note: nixpkgs goes from ${revision} to ${other}: any service of the host may restart`,
+      `note: hand-written files differ too, and this does not read them: ${path}\n`,
+    ].join("\n"),
+  );
+});
+
+test("diff names hand-written files that changed, came and went, and no ignored ones", async () => {
+  // given
+  const root = await repositoryWith({ "nix/gone.nix": "{ }\n", ".gitignore": "nix/ignored\n" });
+  writeFiles(root, {
+    "nix/hosts/one/default.nix": "{ a = 1; }\n",
+    "nix/new.nix": "{ }\n",
+    "nix/ignored": "x\n",
+  });
+  await git(root, "rm", "--quiet", "nix/gone.nix");
+
+  // when
+  const { stdout } = await runCli(root, ["diff", "--against", "HEAD"]);
+
+  // then
+  expect(stdout).toBe(
+    "Nothing: no piece, unit, stack or secret differs.\nnote: hand-written files differ too, and this does not read them: nix/gone.nix, nix/hosts/one/default.nix, nix/new.nix\n",
+  );
+});
+
+test("diff --json says the same as the text", async () => {
+  // given
+  const root = await repositoryWith();
+  writeFiles(root, { "cc-ci.yaml": configuration({ one: { ...one, release: "5.2.0" } }) });
+
+  // when
+  const { stdout } = await runCli(root, ["diff", "--json", "--against", "HEAD"]);
+
+  // then
+  const reasons = ["the recipe traefik: revision release 5.1.1 → release 5.2.0"];
+  expect(JSON.parse(stdout)).toEqual({
+    version: 1,
+    hosts: [
+      {
+        host: "one",
+        change: "changed",
+        applies: [{ name: "traefik", reasons }],
+        refuses: [],
+        units: [],
+        restarts: [],
+        redeploys: [{ name: "traefik_ci_example_org", reasons }],
+        secrets: { added: [], gone: [], moved: [] },
+        retired: { stacks: [], networks: [] },
+        overrides: [],
+        proxyAway: {
+          seconds: 310,
+          reason:
+            "Traefik is deployed again: 10 s for the old one to stop, 300 s for the new one to start",
+        },
+        unreadable: [],
+      },
+    ],
+    notes: [expect.stringMatching(staleNote.source.replace("^note: ", "^"))],
+  });
+});
+
+test("diff --markdown makes no markup, mention or link of what a ref is made of", async () => {
+  // given: a commit from anybody, whose files name things as they like
+  const evil = "<img src=x> @all #1 `x` *b* [l](https://evil.example) | www.evil.example";
+  const swarm = JSON.parse(synthesized["out/one/swarm.json"] ?? "") as {
+    resources: { advertiseAddress: string }[];
+  };
+  const resources = swarm.resources.map((each) => ({ ...each, advertiseAddress: evil }));
+  const root = await repositoryWith({
+    "out/one/swarm.json": JSON.stringify({ ...swarm, resources }),
+    "out/<b>@all/pieces.json": "{}",
+  });
+  writeFiles(root, synthesized);
+
+  // when
+  const { stdout } = await runCli(root, ["diff", "--markdown", "--against", "HEAD"]);
+
+  // then
+  const joiner = "\u2060";
+  expect(stdout).toContain(
+    `- swarm: the swarm: advertiseAddress \\<img src=x\\> \\@${joiner}all \\#${joiner}1 \\\`x\\\` \\*b\\* \\[l\\](https\\://evil.example) \\| www\\.evil.example → 127.0.0.1`,
+  );
+  expect(stdout).toContain(`### \\<b\\>\\@${joiner}all: leaves the configuration`);
+});
+
+test("no code of the ref, nor of its attributes, runs", async () => {
+  // given: a marker that each of them would leave
+  const marker = join(scratch(), "ran");
+  const script = `#!/bin/sh\ntouch ${marker}\n`;
+  const root = await repositoryWith({
+    ".gitattributes": "* filter=evil diff=evil\n",
+    "evil.sh": script,
+    ".husky/post-checkout": script,
+    "package.json": JSON.stringify({ scripts: { prepare: "./evil.sh", postinstall: "./evil.sh" } }),
+    "constructs/cli.ts": `import { writeFileSync } from "node:fs"; writeFileSync(${JSON.stringify(marker)}, "");\n`,
+  });
+  const evil = join(root, "evil.sh");
+  const settings = {
+    "filter.evil.clean": evil,
+    "filter.evil.smudge": evil,
+    "filter.evil.process": evil,
+    "diff.evil.textconv": evil,
+    "diff.evil.command": evil,
+    "diff.external": evil,
+    "core.fsmonitor": evil,
+    "core.pager": evil,
+    "core.hooksPath": join(root, "hooks"),
+  };
+  for (const [name, value] of Object.entries(settings)) await git(root, "config", name, value);
+  const hooks = ["post-checkout", "post-index-change", "reference-transaction", "pre-auto-gc"];
+  writeFiles(root, Object.fromEntries(hooks.map((name) => [`hooks/${name}`, script])));
+  writeFiles(root, { "nix/hosts/one/default.nix": "{ a = 1; }\n" });
+
+  // when
+  const { code, stdout } = await runCli(root, ["diff", "--against", "HEAD"]);
+
+  // then
+  expect(code).toBe(0);
+  expect(stdout).toContain("nix/hosts/one/default.nix");
+  expect(existsSync(marker)).toBe(false);
+
+  // then: and the traps were set, for git itself steps into them
+  await execa("git", ["diff", "HEAD"], {
+    cwd: root,
+    reject: false,
+    stdin: "ignore",
+    timeout: 20_000,
+  });
+  expect(existsSync(marker)).toBe(true);
+});
+
+test.for([
+  { name: "is garbage", text: "<<<<<<< garbage" },
+  { name: "is of another version", text: '{"version":99,"host":"one","pieces":[]}' },
+])("a ref whose list of pieces $name is named, and no crash", async ({ text }) => {
+  // given
+  const root = await repositoryWith({ "out/one/pieces.json": text });
+  writeFiles(root, synthesized);
+
+  // when
+  const { code, stdout } = await runCli(root, ["diff", "--against", "HEAD"]);
+
+  // then
+  expect(code).toBe(0);
+  expect(stdout).toContain("  Cannot be compared, read them yourself\n    out/one/pieces.json\n");
+});
+
+test("a ref from before there was an out/ makes every host a new one", async () => {
+  // given
+  const root = checkoutWith({ "cc-ci.yaml": synthesized["cc-ci.yaml"] ?? "" });
+  await git(root, "init", "--quiet");
+  await git(root, "add", "--all");
+  await git(root, "commit", "--quiet", "--message=first");
+  writeFiles(root, synthesized);
+
+  // when
+  const { code, stdout } = await runCli(root, ["diff", "--against", "HEAD"]);
+
+  // then
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^one: a new host\n/);
+});
+
+const unknown = (ref: string): string =>
+  `--against: git knows no commit ${JSON.stringify(ref)} here: fetch it first, or name another (a shallow clone lacks older ones)\n`;
+
+test.for(["nope", "--output=/tmp/x", "", "HEAD:cc-ci.yaml", "HEAD~7"])(
+  "the unknown ref %j: exit 2 with what to do",
+  async (ref) => {
+    const root = await repositoryWith();
+
+    const { code, stdout, stderr } = await runCli(root, ["diff", `--against=${ref}`]);
+
+    expect({ code, stdout, stderr }).toEqual({ code: 2, stdout: "", stderr: unknown(ref) });
+  },
+);
+
+test("a commit that a shallow clone lacks: exit 2 with what to do", async () => {
+  // given
+  const root = await repositoryWith();
+  await git(root, "commit", "--quiet", "--allow-empty", "--message=second");
+  const clone = join(scratch(), "clone");
+  await git(root, "clone", "--quiet", "--depth=1", `file://${root}`, clone);
+
+  // when
+  const { code, stderr } = await runCli(clone, ["diff", "--against", "HEAD~1"]);
+
+  // then
+  expect({ code, stderr }).toEqual({ code: 2, stderr: unknown("HEAD~1") });
+});
+
+test("no repository, or no git at all: exit 2 and said as such", async () => {
+  // given
+  const root = checkoutWith(synthesized);
+
+  // when
+  const plain = await runCli(root, ["diff", "--against", "HEAD"]);
+  const without = await runCli(root, ["diff", "--against", "HEAD"], { env: { PATH: "/nowhere" } });
+
+  // then
+  expect(plain.code).toBe(2);
+  expect(plain.stderr).toMatch(
+    /^--against: needs git and a work tree of it: fatal: not a git repository/,
+  );
+  expect(without.code).toBe(2);
+  expect(without.stderr).toMatch(/^--against: needs git and a work tree of it: /);
+});
+
+test("diff works in a checkout that is a folder of a larger repository", async () => {
+  // given
+  const root = scratch();
+  writeFiles(join(root, "ci"), synthesized);
+  await git(root, "init", "--quiet");
+  await git(root, "add", "--all");
+  await git(root, "commit", "--quiet", "--message=first");
+  writeFiles(root, { "ci/nix/hosts/one/default.nix": "{ a = 1; }\n", "nix/other.nix": "" });
+
+  // when
+  const { stdout } = await runCli(join(root, "ci"), ["diff", "--against", "HEAD"]);
+
+  // then
+  expect(stdout).toBe(
+    "Nothing: no piece, unit, stack or secret differs.\nnote: hand-written files differ too, and this does not read them: nix/hosts/one/default.nix\n",
+  );
+  expect(readFileSync(join(root, "ci/out/manifest.json"), "utf8")).toBe(
+    synthesized["out/manifest.json"],
+  );
+});
