@@ -2,8 +2,9 @@ import { RootConstruct } from "constructs";
 import { collect } from "./core/collect.ts";
 import { digestOf } from "./core/digest.ts";
 import type { FileSpec } from "./core/file-spec.ts";
-import type { Graph } from "./core/graph.ts";
-import { type CommentStyle, jsonWithHeader, withHeader } from "./core/header.ts";
+import { type Graph, withoutImplied } from "./core/graph.ts";
+import { graphPicture } from "./core/graph-picture.ts";
+import { drawing, jsonWithHeader, type Rendered, withHeader } from "./core/header.ts";
 import type { JsonObject } from "./core/json.ts";
 import { manifestFile } from "./core/manifest.ts";
 import type { Templates } from "./core/template.ts";
@@ -21,37 +22,58 @@ export class CcCi extends RootConstruct {
 }
 
 /**
+ * Finds a file of the last synth that nobody has touched since and that was drawn from this digest;
+ * undefined when there is none.
+ */
+export type FindDrawing = (path: string, drawnFrom: string) => string | undefined;
+
+/**
  * Every generated file of the tree, the manifest last. Pure: the same tree gives the same bytes.
  * Throws one UserError with all that is wrong in the tree.
+ * @param findDrawing spares the drawing of pictures that are there. @default draws every picture
  */
-export async function synthesize(app: CcCi, templates: Templates): Promise<readonly FileSpec[]> {
+export async function synthesize(
+  app: CcCi,
+  templates: Templates,
+  findDrawing: FindDrawing = () => undefined,
+): Promise<readonly FileSpec[]> {
   const collected = collect(app, templates);
-  const views = await Promise.all(app.hosts.map((host) => viewsOf(host, collected, templates)));
-  const files = [...collected, ...views.flat()];
+  const views: FileSpec[] = [];
+  for (const host of app.hosts) {
+    const graph = host.graph();
+    views.push(await terraformOf(host, graph, collected));
+    views.push(...(await drawingsOf(host, withoutImplied(graph), templates, findDrawing)));
+  }
+  const files = [...collected, ...views];
   const facts = Object.fromEntries(app.hosts.map((host) => [host.name, hostFacts(host)]));
   return [...files, manifestFile(files, facts)];
 }
 
-/** The views of a host that are made of its finished files and its unit graph. */
-async function viewsOf(
+async function terraformOf(
   host: Host,
+  graph: Graph,
   files: readonly FileSpec[],
+): Promise<FileSpec> {
+  const { terraformStack } = await import("./terraform/stack.ts");
+  const stack = terraformStack(host.name, terraformModules(host, graph, files));
+  return fileSpec(`${host.folder}/cdk.tf.json`, host, jsonWithHeader(host.node.path, stack));
+}
+
+/** The unit graph of a host as text and as a picture. */
+async function drawingsOf(
+  host: Host,
+  graph: Graph,
   templates: Templates,
+  findDrawing: FindDrawing,
 ): Promise<readonly FileSpec[]> {
-  // Both are heavy to load, and `--help` needs neither.
-  const [{ terraformStack }, { graphPicture }] = await Promise.all([
-    import("./terraform/stack.ts"),
-    import("./core/graph-picture.ts"),
-  ]);
-  const graph = host.graph();
   const source = host.node.path;
-  const terraform = terraformStack(host.name, terraformModules(host, graph, files));
   const mermaid = templates.render("docs/graph.mmd", mermaidContext(graph));
-  const picture = await graphPicture(graph, `Units of ${host.name}`);
+  const path = elsewhere.graphPicture(host.name);
+  const { drawnFrom, draw } = graphPicture(graph, `Units of ${host.name}`);
+  const text = findDrawing(path, drawnFrom) ?? drawing(source, drawnFrom, await draw());
   return [
-    fileSpec(`${host.folder}/cdk.tf.json`, source, jsonWithHeader(source, terraform)),
-    commented(elsewhere.graphText(host.name), "%%", source, mermaid),
-    commented(elsewhere.graphPicture(host.name), "<!--", source, picture),
+    fileSpec(elsewhere.graphText(host.name), host, withHeader("%%", source, mermaid)),
+    fileSpec(path, host, { text, digest: drawnFrom }),
   ];
 }
 
@@ -88,14 +110,6 @@ function mermaidContext(graph: Graph): Readonly<Record<string, readonly JsonObje
   };
 }
 
-function commented(path: string, style: CommentStyle, source: string, content: string): FileSpec {
-  return fileSpec(path, source, withHeader(style, source, content));
-}
-
-function fileSpec(
-  path: string,
-  source: string,
-  { text, digest }: { readonly text: string; readonly digest: string },
-): FileSpec {
-  return { path, source, content: text, digest };
+function fileSpec(path: string, host: Host, { text, digest }: Rendered): FileSpec {
+  return { path, source: host.node.path, content: text, digest };
 }

@@ -1,5 +1,3 @@
-import { enableCompileCache } from "node:module";
-import { join } from "node:path";
 import { isCommand, knownOptions, parseCommandLine } from "./commands/options.ts";
 
 /**
@@ -56,7 +54,6 @@ async function run(argv: readonly string[]): Promise<number> {
   if (strange.length > 0) return refuse(`${command} does not take ${strange.join(" ")}`);
   if (values.json && values.markdown) return refuse("take one of --json and --markdown");
 
-  enableCompileCache(join(import.meta.dirname, "../node_modules/.cache/compiled"));
   const { runCommand } = await import("./commands/run.ts");
   return await runCommand(command, values);
 }

@@ -1,4 +1,5 @@
-import { type Difference, type DifferenceState, unifiedDiff } from "../core/comparison.ts";
+import type { Difference, DifferenceState } from "../core/comparison.ts";
+import { unifiedDiff } from "../core/unified-diff.ts";
 import type { CommandContext } from "./options.ts";
 import { loadProject } from "./project.ts";
 import { visible, visibleLine } from "./visible.ts";
@@ -13,7 +14,7 @@ const meanings: Readonly<Record<DifferenceState, string>> = {
 
 /** `check`: exit 0 when the generated files are what the sources say, else 1 with the differences. */
 export async function check(context: CommandContext): Promise<number> {
-  const { checkout, files } = await loadProject(context);
+  const { checkout, files } = await loadProject(context, "again");
   const differences = checkout.compare(files);
   process.stdout.write(
     context.options.json ? asJson(differences) : asText(differences, files.length),

@@ -11,7 +11,7 @@ const handWritten = ["flake.nix", "flake.lock", "nix", "services"];
 
 /** `diff`: says what the next switch does, compared with the disk or with a git ref. */
 export async function diff(context: CommandContext): Promise<number> {
-  const project = await loadProject(context);
+  const project = await loadProject(context, "once");
   const { against, json, markdown } = context.options;
   const flakeFiles = project.checkout.readSome(["flake.nix", "flake.lock"]);
   const after: Files = new Map([

@@ -5,7 +5,7 @@ import { loadProject } from "./project.ts";
 
 /** `graph`: prints the unit graph of each host, as synth writes it. */
 export async function graph(context: CommandContext): Promise<number> {
-  const { app, files } = await loadProject(context);
+  const { app, files } = await loadProject(context, "again");
   const { host, svg } = context.options;
   const names = app.hosts.map(({ name }) => name);
   if (host !== undefined && !names.includes(host)) {

@@ -21,8 +21,15 @@ export interface Project {
   readonly files: readonly FileSpec[];
 }
 
-/** Reads the sources and renders every file in memory. Writes nothing. */
-export async function loadProject({ options, root }: CommandContext): Promise<Project> {
+/**
+ * Reads the sources and renders every file in memory. Writes nothing.
+ * @param drawn whether to take pictures of the last synth where the graph is the same: `check` draws
+ *   them all, since it must not trust what lies there.
+ */
+export async function loadProject(
+  { options, root }: CommandContext,
+  drawn: "again" | "once",
+): Promise<Project> {
   const checkout = new Checkout(root, mayLieElsewhere);
   const { app, relocate } =
     options.app === undefined
@@ -31,7 +38,12 @@ export async function loadProject({ options, root }: CommandContext): Promise<Pr
   new ConfigurationPapers(app, "configuration");
   const templates = new Templates(readTemplates(join(import.meta.dirname, "../../templates")));
   try {
-    return { checkout, app, files: await synthesize(app, templates) };
+    const manifest = drawn === "once" ? checkout.manifest() : undefined;
+    const files = await synthesize(app, templates, (path, drawnFrom) => {
+      const before = checkout.untouched(path, manifest);
+      return before?.includes(drawnFrom) ? before : undefined;
+    });
+    return { checkout, app, files };
   } catch (error) {
     if (!(error instanceof UserError) || relocate === undefined) throw error;
     throw new UserError(relocate(error.problems));

@@ -14,7 +14,7 @@ const signs: Readonly<Record<DifferenceState, string>> = {
 
 /** `synth`: writes what the sources say, and prints what changed and how long it took. */
 export async function synth(context: CommandContext): Promise<number> {
-  const { checkout, app, files } = await loadProject(context);
+  const { checkout, app, files } = await loadProject(context, "once");
   const { changed, foreign } = checkout.write(files);
   for (const { path, state } of changed) {
     const remark = state === "edited" ? " (was edited by hand)" : "";

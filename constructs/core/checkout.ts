@@ -14,6 +14,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { compare, type Difference } from "./comparison.ts";
+import { digestOf } from "./digest.ts";
 import { messageOf, systemErrorCode, UserError, userError } from "./errors.ts";
 import type { FileSpec } from "./file-spec.ts";
 import { type Manifest, manifestPath, parseManifest } from "./manifest.ts";
@@ -62,6 +63,13 @@ export class Checkout {
   /** Whether there is a file at this path. */
   has(path: string): boolean {
     return existsSync(join(this.root, path));
+  }
+
+  /** The text of a generated file that is just as this manifest says; else undefined. */
+  untouched(path: string, manifest: Manifest | undefined): string | undefined {
+    const written = manifest?.files[path]?.digest;
+    const content = written === undefined ? undefined : this.#readFile(path);
+    return content !== undefined && digestOf(content) === written ? content : undefined;
   }
 
   /** The text of those of these files that are there. */
@@ -146,16 +154,20 @@ export class Checkout {
   #stage(files: readonly { path: string; content: string }[]): readonly Staged[] {
     const staged: Staged[] = [];
     const folders: string[] = [];
+    const known = new Set<string>();
     let current = outFolder;
     try {
       for (const [index, { path, content }] of files.entries()) {
         current = path;
-        this.#refuseLinks(path);
-        if (lstatSync(join(this.root, path), { throwIfNoEntry: false })?.isDirectory()) {
+        this.#refuseLinks(path, known);
+        const folder = dirname(path);
+        if (!known.has(folder)) {
+          const made = mkdirSync(join(this.root, folder), { recursive: true, mode: 0o755 });
+          if (made !== undefined) folders.push(made);
+        }
+        if (this.#stat(path)?.isDirectory()) {
           throw userError(path, `cannot be written; nothing was changed: ${remedies.EISDIR}`);
         }
-        const made = mkdirSync(join(this.root, dirname(path)), { recursive: true, mode: 0o755 });
-        if (made !== undefined) folders.push(made);
         const partial = `${join(this.root, path)}.${index}.${process.pid}.partial`;
         staged.push({ path, partial });
         // A process id comes again, in containers at once: what has ours is no living maker's.
@@ -222,12 +234,17 @@ export class Checkout {
     }
   }
 
-  /** Refuses links on the way to a path, and what is neither a file nor a folder: a pipe never ends. */
-  #refuseLinks(path: string): void {
+  /**
+   * Refuses links on the way to a path, and what is neither a file nor a folder: a pipe never ends.
+   * `known` are folders that were looked at already.
+   */
+  #refuseLinks(path: string, known = new Set<string>()): void {
     const parts = path.split("/");
     for (let length = 1; length <= parts.length; length += 1) {
       const part = parts.slice(0, length).join("/");
+      if (known.has(part)) continue;
       const stat = this.#stat(part);
+      if (stat?.isDirectory()) known.add(part);
       if (stat === undefined || stat.isDirectory()) continue;
       if (!stat.isFile()) throw userError(part, linkMessage(this.root, part));
       if (length < parts.length) throw userError(part, remedies.ENOTDIR ?? "");

@@ -1,4 +1,3 @@
-import { createTwoFilesPatch } from "diff";
 import { digestOf } from "./digest.ts";
 import type { FileSpec } from "./file-spec.ts";
 import type { Manifest } from "./manifest.ts";
@@ -44,18 +43,4 @@ export function compare(
     differences.push({ path, state: ours ? "orphan" : "foreign", before, after: undefined });
   }
   return differences.sort((left, right) => (left.path < right.path ? -1 : 1));
-}
-
-/** The difference as a unified diff, from the disk to the sources. */
-export function unifiedDiff({ path, before, after }: Difference): string {
-  const patch = createTwoFilesPatch(
-    before === undefined ? "/dev/null" : `a/${path}`,
-    after === undefined ? "/dev/null" : `b/${path}`,
-    before ?? "",
-    after ?? "",
-    undefined,
-    undefined,
-    { context: 3 },
-  );
-  return patch.slice(patch.indexOf("---"));
 }

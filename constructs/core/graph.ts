@@ -62,3 +62,28 @@ function successorsOf(graph: Graph): ReadonlyMap<string, readonly string[]> {
   }
   return successors;
 }
+
+/**
+ * The same graph without the weak edges that follow from others, which a picture is clearer without.
+ * Takes a graph without cycles.
+ */
+export function withoutImplied(graph: Graph): Graph {
+  const successors = successorsOf(graph);
+  const beyond = new Map<string, ReadonlySet<string>>();
+  /** All that is reached from `id` in two steps or more. */
+  const reachedBeyond = (id: string): ReadonlySet<string> => {
+    const known = beyond.get(id);
+    if (known !== undefined) return known;
+    const reached = new Set<string>();
+    for (const next of successors.get(id) ?? []) {
+      for (const one of successors.get(next) ?? []) reached.add(one);
+      for (const one of reachedBeyond(next)) reached.add(one);
+    }
+    beyond.set(id, reached);
+    return reached;
+  };
+  const edges = graph.edges.filter(
+    ({ from, to, strong }) => strong || !reachedBeyond(from).has(to),
+  );
+  return { nodes: graph.nodes, edges };
+}

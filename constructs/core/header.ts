@@ -1,5 +1,5 @@
 import { digestOf } from "./digest.ts";
-import { canonicalJson, type JsonObject, printJson } from "./json.ts";
+import { type JsonObject, sorted } from "./json.ts";
 
 /** The command that writes every generated file again. */
 const command = "npm run synth";
@@ -35,8 +35,17 @@ export function withHeader(style: CommentStyle, source: string, content: string)
   return { text: `${lines.join("")}${content}`, digest };
 }
 
+/** A picture in SVG below a header that names the digest of what it was drawn from. */
+export function drawing(source: string, drawnFrom: string, content: string): string {
+  const [generated = ""] = headerLines(source, drawnFrom);
+  return `<!-- ${generated} -->\n<!-- Drawn from ${drawnFrom} -->\n${content}`;
+}
+
 /** `content` as JSON, with the header as the member `//`, which no digest but the manifest's counts. */
 export function jsonWithHeader(source: string, content: JsonObject): Rendered {
-  const digest = digestOf(canonicalJson(content));
-  return { text: printJson({ ...content, "//": headerLines(source, digest).join(" ") }), digest };
+  const ordered = sorted(content);
+  const digest = digestOf(JSON.stringify(ordered));
+  // Sorted, that member comes first.
+  const whole = { "//": headerLines(source, digest).join(" "), ...ordered };
+  return { text: `${JSON.stringify(whole, undefined, 2)}\n`, digest };
 }

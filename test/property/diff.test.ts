@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { unifiedDiff } from "../../constructs/core/comparison.ts";
+import { unifiedDiff } from "../../constructs/core/unified-diff.ts";
 import { requireTool } from "../tools.ts";
 import { inScratchFolder } from "./oracles.ts";
 

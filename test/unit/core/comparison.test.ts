@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
-import { compare, unifiedDiff } from "../../../constructs/core/comparison.ts";
+import { compare } from "../../../constructs/core/comparison.ts";
 import { digestOf } from "../../../constructs/core/digest.ts";
 import type { FileSpec } from "../../../constructs/core/file-spec.ts";
 import type { Manifest } from "../../../constructs/core/manifest.ts";
+import { unifiedDiff } from "../../../constructs/core/unified-diff.ts";
 
 function file(path: string, content: string): FileSpec {
   return { path, source: "one", content, digest: digestOf(content) };

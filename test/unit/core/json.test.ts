@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { canonicalJson, printJson } from "../../../constructs/core/json.ts";
+import { canonicalJson, type Json, sorted } from "../../../constructs/core/json.ts";
+
+const printJson = (value: Json): string => `${JSON.stringify(sorted(value), undefined, 2)}\n`;
 
 test("members are sorted by name at every depth, and lists keep their order", () => {
   const value = { b: [{ d: 1, c: 2 }, 1, 0], a: { z: null, B: true }, "//": "x", é: 1 };
