@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { findCycle, type Graph } from "../../../constructs/core/graph.ts";
+import { findCycle, type Graph, withoutImplied } from "../../../constructs/core/graph.ts";
 
 /** A graph of such edges: "a b" says that a depends on b. */
 function graphOf(...edges: readonly string[]): Graph {
@@ -60,4 +60,16 @@ test("a node is looked at once, however many ways lead to it", () => {
     `r${index} ${index + 1}`,
   ]);
   expect(findCycle(graphOf(...edges.flat()))).toBeUndefined();
+});
+
+test("a weak edge that follows from others is implied, a strong one never is", () => {
+  // given a → b → c, a weak and a strong shortcut, and one weak edge that nothing implies
+  const edge = (from: string, to: string, strong: boolean) => ({ from, to, strong });
+  const nodes = ["a", "b", "c", "d"].map((id) => ({ id, label: id, kind: "piece" }));
+  const edges = [edge("a", "b", true), edge("b", "c", false), edge("c", "d", true)];
+  const shortcuts = [edge("a", "c", false), edge("a", "d", true), edge("b", "d", false)];
+  // when
+  const reduced = withoutImplied({ nodes, edges: [...edges, ...shortcuts] });
+  // then
+  expect(reduced).toEqual({ nodes, edges: [...edges, edge("a", "d", true)] });
 });
