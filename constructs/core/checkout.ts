@@ -15,7 +15,8 @@ import {
 import { dirname, join } from "node:path";
 import { compare, type Difference } from "./comparison.ts";
 import { digestOf } from "./digest.ts";
-import { messageOf, systemErrorCode, UserError, userError } from "./errors.ts";
+import { diskError, remedies } from "./disk-error.ts";
+import { systemErrorCode, userError } from "./errors.ts";
 import type { FileSpec } from "./file-spec.ts";
 import { type Manifest, manifestPath, parseManifest } from "./manifest.ts";
 import type { TemplateSources } from "./template.ts";
@@ -298,23 +299,4 @@ function linkMessage(root: string, path: string): string {
     return "is neither a file nor a folder: remove it, then run 'npm run synth'";
   }
   return `is a symbolic link${target}, and generated files are never written through one: remove it, then run 'npm run synth'`;
-}
-
-const remedies: Readonly<Record<string, string>> = {
-  EACCES: "this user may not: give it the permission, or run as the owner of the checkout",
-  EPERM: "this user may not: give it the permission, or run as the owner of the checkout",
-  EROFS: "the file system is read-only: work in a checkout that can be written",
-  ENOSPC: "the disk is full: make room, then run it again",
-  EDQUOT: "the quota is used up: make room, then run it again",
-  ENOENT: "there is no such file: check the path",
-  ENOTDIR: "a file lies where a folder should be: remove that file",
-  EISDIR: "a folder lies where a file should be: remove that folder",
-  EEXIST: "a file lies where a folder should be, or another synth is at work: remove it, or wait",
-};
-
-function diskError(path: string, what: string, error: unknown): Error {
-  if (error instanceof UserError) return error;
-  const code = systemErrorCode(error);
-  if (code === undefined) return error instanceof Error ? error : new Error(messageOf(error));
-  return userError(path, `cannot ${what}: ${remedies[code] ?? messageOf(error)} (${code})`);
 }
