@@ -21,7 +21,7 @@ export interface HostImpact {
   readonly units: readonly Reasoned[];
   /** Long-running services that restart. */
   readonly restarts: readonly Reasoned[];
-  /** Stacks that are deployed again, the ones that are new included. */
+  /** Stacks that are deployed, the ones that are new included. */
   readonly redeploys: readonly Reasoned[];
   readonly secrets: {
     readonly added: readonly string[];

@@ -44,7 +44,7 @@ function headline({ change, applies, redeploys, restarts }: HostImpact): string 
   if (change === "new") return "a new host";
   return [
     count(applies.length, "piece applies something", "pieces apply something"),
-    count(redeploys.length, "stack is deployed again", "stacks are deployed again"),
+    count(redeploys.length, "stack is deployed", "stacks are deployed"),
     count(restarts.length, "service restarts", "services restart"),
   ].join(", ");
 }
@@ -62,7 +62,7 @@ function sectionsOf(host: HostImpact): readonly Section[] {
         "Pieces that stop with exit 2, since a person must decide (docs/architecture.md says how)",
       lines: host.refuses.map(sentence),
     },
-    { title: "Stacks that are deployed again", lines: host.redeploys.map(sentence) },
+    { title: "Stacks that are deployed", lines: host.redeploys.map(sentence) },
     { title: "Services that restart", lines: host.restarts.map(sentence) },
     {
       title: "Secrets",

@@ -37,7 +37,7 @@ async function repositoryWith(files: Readonly<Record<string, string>> = {}): Pro
 const applies = "  Pieces that apply something (every piece runs; a converged one changes nothing)";
 const refuses =
   "  Pieces that stop with exit 2, since a person must decide (docs/architecture.md says how)";
-const redeploys = "  Stacks that are deployed again";
+const redeploys = "  Stacks that are deployed";
 const restarts = "  Services that restart";
 const units = "  Units whose text changes";
 const away = "  The proxy is away";
@@ -50,7 +50,7 @@ const changes: readonly { name: string; host: HostLines; says: readonly string[]
     name: "a release changes",
     host: { ...one, release: "5.2.0" },
     says: [
-      "one: 1 piece applies something, 1 stack is deployed again, no services restart",
+      "one: 1 piece applies something, 1 stack is deployed, no services restart",
       applies,
       "    traefik: the recipe traefik: revision release 5.1.1 → release 5.2.0",
       redeploys,
@@ -63,7 +63,7 @@ const changes: readonly { name: string; host: HostLines; says: readonly string[]
     name: "variables change, come and go",
     host: { apps: { wiki: { ...wiki, env: { B: "1" } } } },
     says: [
-      "one: 1 piece applies something, 1 stack is deployed again, no services restart",
+      "one: 1 piece applies something, 1 stack is deployed, no services restart",
       applies,
       "    app-wiki: the variable A is gone; the variable B is new",
       redeploys,
@@ -76,7 +76,7 @@ const changes: readonly { name: string; host: HostLines; says: readonly string[]
     name: "an app comes",
     host: { apps: { wiki, pad: { recipe: "pad" } } },
     says: [
-      "one: 1 piece applies something, 1 stack is deployed again, no services restart",
+      "one: 1 piece applies something, 1 stack is deployed, no services restart",
       applies,
       "    app-pad: is new",
       redeploys,
@@ -92,7 +92,7 @@ const changes: readonly { name: string; host: HostLines; says: readonly string[]
     name: "an app goes and is retired",
     host: {},
     says: [
-      "one: 1 piece applies something, no stacks are deployed again, no services restart",
+      "one: 1 piece applies something, no stacks are deployed, no services restart",
       applies,
       "    retire: app-wiki left the configuration",
       "  Secrets",
@@ -111,7 +111,7 @@ const changes: readonly { name: string; host: HostLines; says: readonly string[]
     name: "a secret comes, and one is read from another file",
     host: { apps: { wiki: { ...wiki, secrets: { db: "/s/other", api: "/s/api" } } } },
     says: [
-      "one: 1 piece applies something, 1 stack is deployed again, no services restart",
+      "one: 1 piece applies something, 1 stack is deployed, no services restart",
       applies,
       "    app-wiki: the file /s/api is new; the secret wiki_ci_example_org_api is new; the file /s/other is new; the secret wiki_ci_example_org_db: file /s/db → /s/other; the file /s/db is gone; the variable SECRET_API_VERSION is new",
       redeploys,
@@ -129,7 +129,7 @@ const changes: readonly { name: string; host: HostLines; says: readonly string[]
     name: "a mirror of the registry comes, so Docker restarts",
     host: { ...one, more: ["docker: { registryMirrors: [https://mirror.example.org] }"] },
     says: [
-      "one: no pieces apply something, no stacks are deployed again, 1 service restarts",
+      "one: no pieces apply something, no stacks are deployed, 1 service restarts",
       restarts,
       "    docker.service: its settings change: registry-mirrors",
       away,
@@ -143,7 +143,7 @@ const changes: readonly { name: string; host: HostLines; says: readonly string[]
       more: ["swarm: { addressPools: [10.96.0.0/12], proxySubnet: 10.81.0.0/16 }"],
     },
     says: [
-      "one: no pieces apply something, no stacks are deployed again, no services restart",
+      "one: no pieces apply something, no stacks are deployed, no services restart",
       refuses,
       '    swarm: the swarm: addressPools ["10.64.0.0/12"] → ["10.96.0.0/12"]',
       "    network-proxy: the network proxy: subnet 10.80.0.0/16 → 10.81.0.0/16",
@@ -155,7 +155,7 @@ const changes: readonly { name: string; host: HostLines; says: readonly string[]
     name: "the certificate lies elsewhere",
     host: { ...one, certificate: "/other/cert.pem" },
     says: [
-      "one: 2 pieces apply something, 1 stack is deployed again, no services restart",
+      "one: 2 pieces apply something, 1 stack is deployed, no services restart",
       applies,
       "    traefik: the file /other/cert.pem is new; the secret traefik_ci_example_org_ssl_cert: file /var/lib/certs/cert.pem → /other/cert.pem; the secret traefik_ci_example_org_ssl_cert: versionOf /var/lib/certs/cert.pem → /other/cert.pem; the secret traefik_ci_example_org_ssl_key: versionOf /var/lib/certs/cert.pem → /other/cert.pem; the certificate of traefik.ci.example.org: file /var/lib/certs/cert.pem → /other/cert.pem; the file /var/lib/certs/cert.pem is gone",
       "    app-wiki: the certificate of wiki.ci.example.org: file /var/lib/certs/cert.pem → /other/cert.pem",
@@ -248,7 +248,7 @@ test.for([
   // then
   expect(stdout).toBe(
     [
-      "one: no pieces apply something, no stacks are deployed again, 1 service restarts",
+      "one: no pieces apply something, no stacks are deployed, 1 service restarts",
       restarts,
       "    docker.service: nixpkgs changes, and its package may with it",
       away,
