@@ -91,6 +91,7 @@ export class ConvergePiece extends Construct implements HasUnit {
     for (const other of props.wants ?? []) this.unit.needs(other, "wants");
     for (const other of props.after ?? []) this.unit.needs(other, "after");
     const sources = props.sources ?? [];
+    for (const source of sources) Machine.link(this, source);
     for (const unit of sources.flatMap(({ waitsFor }) => waitsFor)) {
       this.unit.needsForeign(unit, "wants");
     }

@@ -1,4 +1,4 @@
-import { Construct } from "constructs";
+import { Construct, type IConstruct } from "constructs";
 import type { Json } from "../core/json.ts";
 import { Claims } from "./claims.ts";
 
@@ -21,12 +21,23 @@ export abstract class Machine extends Construct {
   }
 
   /** The machine whose tree `construct` is in. Throws where there is none. */
-  static of(construct: Construct): Machine {
+  static of(construct: IConstruct): Machine {
     const machine = construct.node.scopes.find((scope) => scope instanceof Machine);
     if (!(machine instanceof Machine)) {
       throw new Error(`${construct.node.path}: must be put below a Host`);
     }
     return machine;
+  }
+
+  /** Notes that one construct refers to another one, which must be of the same machine. */
+  static link(from: Construct, to: IConstruct): void {
+    const [one, other] = [Machine.of(from), Machine.of(to)];
+    if (one === other) return;
+    from.node.addValidation({
+      validate: () => [
+        `refers to ${to.node.path}, which is of another host: give it one of ${one.name}`,
+      ],
+    });
   }
 
   /** Folder of the generated files, below the root of the checkout. */

@@ -53,6 +53,7 @@ export class SystemdUnit extends Construct implements ModuleUnit {
 
   /** Orders this unit after another one of ours. The stronger of two needs stays. */
   needs(other: HasUnit, need: Need): void {
+    Machine.link(this, other.unit);
     this.needsForeign(other.unit.fullName, need);
   }
 

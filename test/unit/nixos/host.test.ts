@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { CcCi } from "../../../constructs/app.ts";
 import { Recipe } from "../../../constructs/coop-cloud/recipe.ts";
+import { TraefikRecipe } from "../../../constructs/coop-cloud/traefik-recipe.ts";
 import { JsonFile } from "../../../constructs/core/generated-file.ts";
 import { ConvergePiece } from "../../../constructs/nixos/converge-piece.ts";
 import { Host } from "../../../constructs/nixos/host.ts";
@@ -87,4 +88,24 @@ test.each(["", "Host", "a_b", "-a", "a.b", "a".repeat(64)])("%j is no name of a 
   expect(problemsOf(new Host(new CcCi(), name, { domain: "a.b" }))).toEqual([
     `${name}: ${JSON.stringify(name)} cannot be the name of a host: use up to 63 lower-case letters, digits and inner dashes`,
   ]);
+});
+
+test("a construct of another host cannot be referred to", () => {
+  // given a host and the network and certificate of another one
+  const { app, network, certificate } = wholeHost();
+  const other = new Host(app, "two", { domain: "ci.example.org" });
+  // when Traefik of the one is given them
+  new TraefikRecipe(other, "traefik", {
+    recipe: Recipe.release("traefik", "5.1.1"),
+    network,
+    certificate,
+  });
+  // then each of them is named
+  const problems = problemsOf(other).filter((problem) => problem.includes("of another host"));
+  expect(problems).toContain(
+    "two/traefik/piece: refers to one/certificate, which is of another host: give it one of two",
+  );
+  expect(problems).toContain(
+    "two/traefik/piece/unit: refers to one/swarm/proxy/piece/unit, which is of another host: give it one of two",
+  );
 });
