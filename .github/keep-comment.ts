@@ -11,6 +11,9 @@ const marker = "<!-- cc-ci: what the next switch does -->";
 /** GitHub refuses longer comments, in characters; Gitea takes more. */
 const maxLength = 65_000;
 
+/** Ten thousand comments, as the largest pages have them: a thread that is longer gets a new one. */
+const maxPages = 100;
+
 const environment = z
   .object({
     GITHUB_API_URL: z.url(),
@@ -41,9 +44,10 @@ async function request(method: string, url: string, body?: object): Promise<Resp
 /** The id of our comment; undefined when there is none. */
 async function findComment(): Promise<number | undefined> {
   const seen = new Set<number>();
-  for (let page = 1; ; page += 1) {
+  for (let page = 1; page <= maxPages; page += 1) {
     // Each forge ignores the parameter of the other, and Gitea gives every comment on every page.
     const response = await request("GET", `${thread}?page=${page}&per_page=100&limit=50`);
+    if (response.status === 401 || response.status === 403) return undefined;
     if (!response.ok) throw new Error(`cannot list the comments: ${response.status}`);
     const fresh = comments.parse(await response.json()).filter(({ id }) => !seen.has(id));
     const ours = fresh.find(({ body }) => body?.startsWith(marker));
@@ -51,6 +55,7 @@ async function findComment(): Promise<number | undefined> {
     if (fresh.length === 0) return undefined;
     for (const { id } of fresh) seen.add(id);
   }
+  return undefined;
 }
 
 /** Writes the comment; gives the last answer of the forge. */

@@ -1,6 +1,7 @@
 import { RootConstruct } from "constructs";
 import { collect } from "./core/collect.ts";
 import { digestOf } from "./core/digest.ts";
+import { userError } from "./core/errors.ts";
 import type { FileSpec } from "./core/file-spec.ts";
 import { type Graph, withoutImplied } from "./core/graph.ts";
 import { graphPicture } from "./core/graph-picture.ts";
@@ -45,8 +46,19 @@ export async function synthesize(
     views.push(...(await drawingsOf(host, withoutImplied(graph), templates, findDrawing)));
   }
   const files = [...collected, ...views];
+  refuseTwice(files);
   const facts = Object.fromEntries(app.hosts.map((host) => [host.name, hostFacts(host)]));
   return [...files, manifestFile(files, facts)];
+}
+
+/** Views have paths of their own, which no construct has claimed. */
+function refuseTwice(files: readonly FileSpec[]): void {
+  const seen = new Map<string, string>();
+  for (const { path, source } of files) {
+    const other = seen.get(path);
+    if (other !== undefined) throw userError(source, `${path} is written by ${other} already`);
+    seen.set(path, source);
+  }
 }
 
 async function terraformOf(

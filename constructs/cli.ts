@@ -17,12 +17,12 @@ commands
 
 options
   --root <folder>   the checkout to work on (default: the current folder)
-  --app <file>      a TypeScript file that exports \`app\`, a CcCi, instead of cc-ci.yaml
+  --app <file>      a TypeScript file that exports \`app\`, a CcCi; by default cc-ci.ts, else cc-ci.yaml
   --json            check, diff: print JSON
   --markdown        diff: print Markdown, for a comment on a pull request
   --against <ref>   diff: compare with what is committed at this git ref, not with the disk
   --svg             graph: print SVG instead
-  --host <name>     graph: only this host
+  --host <name>     graph: which host, where there are several
   --help            print this
   --version         print the version
 
@@ -51,7 +51,11 @@ async function run(argv: readonly string[]): Promise<number> {
       .filter((name) => !extra.includes(name))
       .map((name) => `--${name}`),
   ];
-  if (strange.length > 0) return refuse(`${command} does not take ${strange.join(" ")}`);
+  if (strange.length > 0) {
+    const eaten =
+      rest.length > 0 ? " (npm keeps options for itself unless -- stands before them)" : "";
+    return refuse(`${command} does not take ${strange.join(" ")}${eaten}`);
+  }
   if (values.json && values.markdown) return refuse("take one of --json and --markdown");
 
   const { runCommand } = await import("./commands/run.ts");

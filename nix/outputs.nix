@@ -1,4 +1,4 @@
-# The outputs of the flake. A host is a folder in nix/hosts.
+# The outputs of the flake. A host is a folder in out/; host.nix adds its machine.
 { self, nixpkgs, ... }:
 let
   inherit (nixpkgs) lib;
@@ -9,13 +9,13 @@ let
   ];
   forEachSystem = make: lib.genAttrs systems (system: make nixpkgs.legacyPackages.${system});
 
-  hosts = lib.attrNames (lib.filterAttrs (_: kind: kind == "directory") (builtins.readDir ./hosts));
+  hosts = lib.attrNames (lib.filterAttrs (_: kind: kind == "directory") (builtins.readDir ../out));
 in
 {
   nixosModules.default = ./modules/cc-ci.nix;
 
   nixosConfigurations = lib.genAttrs hosts (
-    host: lib.nixosSystem { modules = [ (./hosts + "/${host}") ]; }
+    host: lib.nixosSystem { modules = [ (import ./host.nix host) ]; }
   );
 
   packages = forEachSystem (pkgs: {

@@ -31,7 +31,10 @@ function asText(differences: readonly Difference[], count: number): string {
     return `${visibleLine(difference.path)} ${meanings[difference.state]}\n${shown}`;
   });
   const number = differences.length;
-  const remedy = "run 'npm run synth' and commit what it changes";
+  const strangers = differences.every(({ state }) => state === "foreign");
+  const remedy = strangers
+    ? "synth leaves alone what it did not write"
+    : "run 'npm run synth' and commit what it changes";
   return `${parts.join("\n")}\n${number} generated ${number === 1 ? "file differs" : "files differ"}: ${remedy}\n`;
 }
 

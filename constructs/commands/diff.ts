@@ -26,7 +26,7 @@ export async function diff(context: CommandContext): Promise<number> {
   const impact = impactOf(old, wanted);
   const notes = [
     ...nixpkgsNote(old.nixpkgs, wanted.nixpkgs),
-    ...(against === undefined ? [] : await handWrittenNotes(context.root, against)),
+    ...(against === undefined ? [diskNote] : await handWrittenNotes(context.root, against)),
     ...staleNote(project),
   ];
   process.stdout.write(`${print(impact, notes, json === true, markdown === true)}\n`);
@@ -37,6 +37,9 @@ function print(impact: Impact, notes: readonly string[], json: boolean, markdown
   if (json) return JSON.stringify({ version: 1, ...impact, notes }, undefined, 2);
   return visible(markdown ? impactMarkdown(impact, notes) : impactText(impact, notes));
 }
+
+const diskNote =
+  "compared with the files that lie here: for what is committed, '--against HEAD' or another ref";
 
 function nixpkgsNote(before: string | undefined, after: string | undefined): readonly string[] {
   if (before === after) return [];

@@ -68,7 +68,7 @@ async function commitOf(root: string, ref: string): Promise<string> {
       "--end-of-options",
       `${ref}^{commit}`,
     ]);
-    return id.trim();
+    if (/^[0-9a-f]{40,64}$/.test(id.trim())) return id.trim();
   } catch (error) {
     // Git is silent about a ref that it does not know, and about nothing else.
     const complaint = stderrOf(error);
@@ -78,11 +78,11 @@ async function commitOf(root: string, ref: string): Promise<string> {
         `needs git and a work tree of it: ${complaint.split("\n")[0] || messageOf(error)}`,
       );
     }
-    throw userError(
-      "--against",
-      `git knows no commit ${JSON.stringify(ref)} here: fetch it first, or name another (a shallow clone lacks older ones)`,
-    );
   }
+  throw userError(
+    "--against",
+    `git knows no commit ${JSON.stringify(ref)} here: fetch it first, or name another (a shallow clone lacks older ones)`,
+  );
 }
 
 /** What git printed before it failed; empty when it said nothing or never started. */

@@ -3,7 +3,7 @@ import { elsewhere } from "../elsewhere.ts";
 import type { CommandContext } from "./options.ts";
 import { loadProject } from "./project.ts";
 
-/** `graph`: prints the unit graph of each host, as synth writes it. */
+/** `graph`: prints the unit graph of a host, as synth writes it to docs/graph/. */
 export async function graph(context: CommandContext): Promise<number> {
   const { app, files } = await loadProject(context, "again");
   const { host, svg } = context.options;
@@ -11,10 +11,14 @@ export async function graph(context: CommandContext): Promise<number> {
   if (host !== undefined && !names.includes(host)) {
     throw userError("--host", `there is no host ${host}: choose one of ${names.join(", ")}`);
   }
-  for (const name of host === undefined ? names : [host]) {
-    const path = svg ? elsewhere.graphPicture(name) : elsewhere.graphText(name);
-    process.stdout.write(files.find((file) => file.path === path)?.content ?? "");
-    process.stderr.write(`${path}: synth keeps it\n`);
+  const [name, ...others] = host === undefined ? names : [host];
+  if (name === undefined || others.length > 0) {
+    throw userError(
+      "graph",
+      `there are several hosts: choose one with --host, of ${names.join(", ")}`,
+    );
   }
+  const path = svg ? elsewhere.graphPicture(name) : elsewhere.graphText(name);
+  process.stdout.write(files.find((file) => file.path === path)?.content ?? "");
   return 0;
 }

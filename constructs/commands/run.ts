@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { UserError } from "../core/errors.ts";
+import { messageOf, systemErrorCode, UserError } from "../core/errors.ts";
 import type { CommandContext, CommandName, Options } from "./options.ts";
 import { visible, visibleLine } from "./visible.ts";
 
@@ -25,10 +25,17 @@ export async function runCommand(name: CommandName, options: Options): Promise<n
     if (error instanceof UserError) {
       const lines = error.problems.map(({ where, message }) => `${where}: ${message}`);
       process.stderr.write(`${lines.map(visibleLine).join("\n")}\n`);
+    } else if (isMissingPackage(error)) {
+      process.stderr.write("cc-ci: a package is missing: run 'npm ci'\n");
     } else {
       const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
       process.stderr.write(`${visible(stack)}\ncc-ci: this is a defect of cc-ci: report it\n`);
     }
     return 2;
   }
+}
+
+/** Whether an import found no package: nothing was installed, or not all of it. */
+function isMissingPackage(error: unknown): boolean {
+  return systemErrorCode(error) === "ERR_MODULE_NOT_FOUND" && messageOf(error).includes("package");
 }

@@ -1,4 +1,14 @@
-import { isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument, visit } from "yaml";
+import {
+  isMap,
+  isNode,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  visit,
+} from "yaml";
 import type { z } from "zod";
 import { messageOf, type Problem, UserError } from "../core/errors.ts";
 import { nearest } from "./nearest.ts";
@@ -9,14 +19,17 @@ type ConfigPath = readonly (string | number)[];
 
 /** A configuration that was read, and where in its file each value stands. */
 export interface ConfigFile {
+  /** What is well-formed of it: a host or an app that is not is left out. */
   readonly config: Config;
+  /** What is not, in words; nothing may be made of the configuration while there is any. */
+  readonly problems: readonly Problem[];
   /** `cc-ci.yaml:12:5 hosts.cc-ci.traefik.domain`, or of the nearest value above it. */
   readonly locate: (path: ConfigPath) => string;
 }
 
 /**
- * Reads the text of `cc-ci.yaml`. Throws one UserError with every problem of its syntax or else of
- * its shape, each with file, line, column and path.
+ * Reads the text of `cc-ci.yaml`. Throws one UserError with every problem of its syntax; problems of
+ * its shape are in the result, so that those of meaning elsewhere can be told at the same time.
  */
 export function readConfig(name: string, source: string): ConfigFile {
   const lines = new LineCounter();
@@ -31,10 +44,16 @@ export function readConfig(name: string, source: string): ConfigFile {
   }));
   visit(document, {
     Pair: (_, { key }) => {
-      // As a key of an object it would set the object's prototype, and be lost without a word.
-      if (isScalar(key) && key.value === "__proto__") {
-        const where = `${at(key.range?.[0] ?? 0)} __proto__`;
+      const name = isScalar(key) ? key.value : undefined;
+      const offset = isNode(key) ? (key.range?.[0] ?? 0) : 0;
+      if (name === "__proto__") {
+        // As a key of an object it would set the object's prototype, and be lost without a word.
+        const where = `${at(offset)} __proto__`;
         syntax.push({ where, message: "cannot be a name: choose another" });
+      } else if (typeof name !== "string") {
+        // Two keys that differ in the file, such as 1 and "1", would be one.
+        const where = `${at(offset)} ${isScalar(key) ? (key.source ?? "") : "(a key)"}`.trimEnd();
+        syntax.push({ where, message: "a key must be text: put it in quotes" });
       }
     },
   });
@@ -45,15 +64,41 @@ export function readConfig(name: string, source: string): ConfigFile {
     const { offset } = find(root, path);
     return `${at(offset)} ${path.length === 0 ? "(top level)" : path.join(".")}`;
   };
-  const parsed = configSchema.safeParse(toValue(() => document.toJS({ maxAliasCount: 100 }), name));
-  if (!parsed.success) {
-    throw new UserError(
-      parsed.error.issues
-        .flatMap((issue) => explain(issue, (path) => find(root, path).value))
-        .map(({ path, message }) => ({ where: locate(path), message })),
-    );
+  const value = toValue(() => document.toJS({ maxAliasCount: 100 }), name);
+  const parsed = configSchema.safeParse(value);
+  if (parsed.success) return { config: parsed.data, problems: [], locate };
+  const problems = parsed.error.issues
+    .flatMap((issue) => explain(issue, (path) => find(root, path)))
+    .map(({ path, message }) => ({ where: locate(path), message }));
+  return { config: wellFormed(value, parsed.error.issues), problems, locate };
+}
+
+/** The configuration without unknown keys, and without the apps and hosts that have another problem. */
+function wellFormed(value: unknown, issues: readonly z.core.$ZodIssue[]): Config {
+  const left = structuredClone(value);
+  for (const issue of issues) {
+    const [, host, section, app] = issue.path.map(String);
+    const hosts = member(left, "hosts");
+    if (issue.code === "unrecognized_keys") {
+      const parent = issue.path.map(String).reduce(member, left);
+      for (const key of issue.keys) remove(parent, key);
+    } else if (section === "apps" && app !== undefined)
+      remove(member(member(hosts, host), "apps"), app);
+    else remove(hosts, host);
   }
-  return { config: parsed.data, locate };
+  const parsed = configSchema.safeParse(left);
+  return parsed.success ? parsed.data : { hosts: {} };
+}
+
+function member(value: unknown, name: string | undefined): unknown {
+  const isObject = typeof value === "object" && value !== null && name !== undefined;
+  return isObject && Object.hasOwn(value, name)
+    ? (value as Record<string, unknown>)[name]
+    : undefined;
+}
+
+function remove(value: unknown, name: string | undefined): void {
+  if (member(value, name) !== undefined) delete (value as Record<string, unknown>)[name ?? ""];
 }
 
 function toValue(read: () => unknown, name: string): unknown {
@@ -68,6 +113,8 @@ interface Found {
   readonly offset: number;
   /** Undefined where the path does not lead to the end. */
   readonly value: unknown;
+  /** A scalar as it is written; undefined for anything else. */
+  readonly source?: string | undefined;
 }
 
 /** The value at a path, or the nearest one above it that is there; keys stand for their values. */
@@ -89,13 +136,15 @@ function find(root: Node | null, path: ConfigPath): Found {
       node = item;
     } else return { offset, value: undefined };
   }
-  return { offset, value: isScalar(node) ? node.value : node };
+  return isScalar(node)
+    ? { offset, value: node.value, source: node.source }
+    : { offset, value: node };
 }
 
 /** Puts an issue of zod into words that say what would be right. */
 function explain(
   issue: z.core.$ZodIssue,
-  valueAt: (path: ConfigPath) => unknown,
+  at: (path: ConfigPath) => Found,
 ): readonly { readonly path: ConfigPath; readonly message: string }[] {
   const path = issue.path.map((step) => (typeof step === "symbol" ? String(step) : step));
   switch (issue.code) {
@@ -108,11 +157,12 @@ function explain(
         return { path: [...path, key], message: `is no key that is known here: ${remedy}` };
       });
     case "invalid_type": {
-      const value = valueAt(path);
+      const { value, source } = at(path);
       const wanted = typeNames[issue.expected] ?? issue.expected;
       if (value === undefined) return [{ path, message: `is missing: must be ${wanted}` }];
-      const quotes = issue.expected === "string" && typeof value !== "object";
-      const shown = quotes ? `: put it in quotes, as in "${String(value)}"` : "";
+      const quotes = issue.expected === "string" && (value === null || typeof value !== "object");
+      // As it is written: the value has lost what quotes would keep, as 1.10 its last digit.
+      const shown = quotes ? `: put it in quotes, as in "${value === null ? "" : source}"` : "";
       return [{ path, message: `must be ${wanted}, and is ${nameOf(value)}${shown}` }];
     }
     case "invalid_value":

@@ -31,8 +31,8 @@ export function keyTables(): readonly KeyTable[] {
     const { properties, additionalProperties } = schema;
     if (isObject(properties)) {
       const required = Array.isArray(schema.required) ? schema.required : [];
-      const alternatives = Array.isArray(schema.oneOf)
-        ? schema.oneOf.flatMap((one) =>
+      const alternatives = Array.isArray(schema.anyOf)
+        ? schema.anyOf.flatMap((one) =>
             isObject(one) && Array.isArray(one.required) ? one.required : [],
           )
         : [];
@@ -45,7 +45,7 @@ export function keyTables(): readonly KeyTable[] {
           required: required.includes(name)
             ? "yes"
             : alternatives.includes(name)
-              ? "one of two"
+              ? "one of the two"
               : "no",
           text: isObject(value) ? textOf(value.description) : "",
           example: exampleOf(value),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { hostLabelPattern } from "../nixos/names.ts";
 
 /**
  * The shape of `cc-ci.yaml`. What a key means stands here once: the errors, the JSON schema for
@@ -10,13 +11,13 @@ const text = z.string();
 
 /** The name of a host or an app: a label of a host name (RFC 1123), since units and folders carry it. */
 const label = text
-  .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/)
+  .regex(hostLabelPattern)
   .refine(
     (name) => !(name in {}),
     "cannot be a name: it is a word of JavaScript's own, choose another",
   );
 
-const recipeState = {
+const recipeKeys = {
   release: text
     .optional()
     .describe(
@@ -25,7 +26,9 @@ const recipeState = {
     .meta({ examples: ["5.1.1", "5.1.1+v3.6.15"] }),
   commit: text
     .optional()
-    .describe("Commit of the recipe, all 40 digits, instead of a release.")
+    .describe(
+      "Commit of the recipe, all 40 digits: what the release's tag must lead to, or instead of one.",
+    )
     .meta({ examples: ["0123456789abcdef0123456789abcdef01234567"] }),
   repository: text
     .optional()
@@ -33,12 +36,22 @@ const recipeState = {
       "Where the recipe is cloned from, over https. Default: the public recipe of that name.",
     )
     .meta({ examples: ["https://git.example.org/recipes/wiki.git"] }),
+  pullSeconds: z
+    .int()
+    .optional()
+    .describe("How long its images may take to be pulled, in seconds. Default: `900`."),
+  deploySeconds: z
+    .int()
+    .optional()
+    .describe(
+      "How long a deploy may take until all tasks are healthy, in seconds. Default: `300`.",
+    ),
 };
 
-/** One of the two, and not both: said to zod and to the JSON schema. */
-const oneState = { oneOf: [{ required: ["release"] }, { required: ["commit"] }] };
+/** One of the two or both: said to zod and to the JSON schema. */
+const someState = { anyOf: [{ required: ["release"] }, { required: ["commit"] }] };
 
-function refuseTwoStates(
+function requireState(
   value: { release?: string | undefined; commit?: string | undefined },
   context: z.RefinementCtx,
 ): void {
@@ -46,13 +59,6 @@ function refuseTwoStates(
     context.addIssue({
       code: "custom",
       message: "needs release or commit: say which state of the recipe to deploy",
-    });
-  }
-  if (value.release !== undefined && value.commit !== undefined) {
-    context.addIssue({
-      code: "custom",
-      path: ["commit"],
-      message: "stands beside release: take one of the two away",
     });
   }
 }
@@ -162,7 +168,7 @@ const docker = z
 
 const traefik = z
   .strictObject({
-    ...recipeState,
+    ...recipeKeys,
     domain: text
       .optional()
       .describe("Where Traefik itself answers. Default: `traefik.` and the host's domain."),
@@ -174,14 +180,14 @@ const traefik = z
       ),
     env,
   })
-  .superRefine(refuseTwoStates)
+  .superRefine(requireState)
   .describe("The proxy in front of every app, by the recipe `traefik` in wildcard mode.")
-  .meta(oneState);
+  .meta(someState);
 
 const app = z
   .strictObject({
     recipe: text.describe("Name of the recipe.").meta({ examples: ["wiki"] }),
-    ...recipeState,
+    ...recipeKeys,
     domain: text
       .describe("Where it is served: one label under the host's domain.")
       .meta({ examples: ["wiki.ci.example.org"] }),
@@ -197,13 +203,13 @@ const app = z
       .record(text, text)
       .optional()
       .describe(
-        "The recipe's secrets by name, each with the absolute path of the host file that holds it.",
+        "The recipe's secrets by name, each with the absolute path of the host file that holds it: put there by you, mode 0600, made by a machine, 16 bytes or more; never a password that a person chose.",
       )
       .meta({ examples: [{ db_password: "/var/lib/ci-secrets/wiki-db" }] }),
   })
-  .superRefine(refuseTwoStates)
+  .superRefine(requireState)
   .describe("One recipe, deployed behind the proxy.")
-  .meta(oneState);
+  .meta(someState);
 
 const host = z
   .strictObject({

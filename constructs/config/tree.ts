@@ -52,17 +52,11 @@ function addHost(app: CcCi, name: string, config: HostConfig, remember: Remember
   remember(network, ["swarm", "proxySubnet"], "value");
   const certificate = new WildcardCertificate(host, "certificate", config.certificate);
   remember(certificate, ["certificate"]);
-  remember(certificate.certificate, ["certificate", "certificate"], "value");
-  remember(certificate.key, ["certificate", "key"], "value");
-  const { domain, publish, env } = config.traefik;
-  const recipe = recipeOf("traefik", config.traefik);
   const proxy = new TraefikRecipe(host, "traefik", {
-    recipe,
+    ...config.traefik,
+    recipe: recipeOf("traefik", config.traefik),
     network,
     certificate,
-    domain,
-    publish,
-    env,
   });
   remember(proxy, ["traefik"]);
   const apps = new Construct(host, "apps");
@@ -91,7 +85,7 @@ function recipeOf(
   },
 ): Recipe {
   const { release, commit, repository } = state;
-  return commit === undefined
-    ? Recipe.release(name, release ?? "", repository)
-    : Recipe.commit(name, commit, repository);
+  return release === undefined
+    ? Recipe.commit(name, commit ?? "", repository)
+    : Recipe.release(name, release, repository, commit);
 }

@@ -1,11 +1,9 @@
 import { Construct } from "constructs";
 import { NixosModule } from "../nixos/nixos-module.ts";
+import { stateFolders, statePath } from "../nixos/state-folders.ts";
 
 /** The oldest abra whose command line takes flags after the positional arguments. */
 const oldestVersion = "0.10";
-
-/** Where the apps keep what abra works on; one folder each, since abra moves what it finds there. */
-const apps = "/var/lib/cc-ci/abra";
 
 /**
  * The program that deploys recipes: which one is the NixOS option `cc-ci.packages.abra`. Knows where
@@ -26,7 +24,7 @@ export class Abra extends Construct {
 
   /** The `ABRA_DIR` of the app at `domain`. */
   directory(domain: string): string {
-    return `${apps}/${domain}`;
+    return statePath(this.stateDirectory(domain));
   }
 
   /** The `.env` of the app at `domain`; `default` is abra's name of the local server. */
@@ -39,8 +37,8 @@ export class Abra extends Construct {
     return `${this.directory(domain)}/recipes/${recipe}`;
   }
 
-  /** `directory` as a StateDirectory of systemd, below /var/lib. */
+  /** That folder as a StateDirectory of systemd; one an app, since abra moves what it finds there. */
   stateDirectory(domain: string): string {
-    return this.directory(domain).slice("/var/lib/".length);
+    return `${stateFolders.apps}/${domain}`;
   }
 }

@@ -2,10 +2,10 @@ import type { Construct } from "constructs";
 import { HostFile } from "../nixos/host-file.ts";
 import { isHostLabel } from "../nixos/names.ts";
 import type { Recipe } from "./recipe.ts";
-import { RecipeStack } from "./recipe-stack.ts";
+import { type DeployBounds, RecipeStack } from "./recipe-stack.ts";
 import type { TraefikRecipe } from "./traefik-recipe.ts";
 
-export interface RecipeAppProps {
+export interface RecipeAppProps extends DeployBounds {
   /** The recipe at its state. */
   readonly recipe: Recipe;
   /** Where it is served: one label under the wildcard. */
@@ -19,9 +19,6 @@ export interface RecipeAppProps {
   /** The recipe's secrets by name, each with the absolute path of the host file that holds it. @default none */
   readonly secrets?: Readonly<Record<string, string>>;
 }
-
-/** The version of a secret shows digits of its digest: a shorter one could be guessed from them. */
-const minSecretBytes = 16;
 
 /** Any other recipe, deployed behind the proxy. The unit is `cc-ci-app-<id>`. */
 export class RecipeApp extends RecipeStack {
@@ -42,15 +39,15 @@ export class RecipeApp extends RecipeStack {
           .map((name) => ({
             name,
             versionVariable: `SECRET_${name.toUpperCase().replaceAll("-", "_")}_VERSION`,
-            file: new HostFile(stack, `file-${name}`, {
+            file: new HostFile(stack, `file-${encodeURIComponent(name)}`, {
               path: secrets[name] ?? "",
               purpose: `the secret ${name} of ${domain}`,
               remedy: "put it there, readable by root alone (mode 0600)",
-              demand: { format: "opaque", minBytes: minSecretBytes },
             }),
           })),
       sources: [],
       wants: [proxy],
+      bounds: { pullSeconds: props.pullSeconds, deploySeconds: props.deploySeconds },
     });
     this.node.addValidation({
       validate: () =>

@@ -40,6 +40,19 @@ export interface StackSecret {
   readonly secret: SwarmSecret;
 }
 
+/** What a deploy may take; slow recipes need more. */
+export interface DeployBounds {
+  /** For pulling the images, in seconds. @default 900 */
+  readonly pullSeconds?: number | undefined;
+  /** Until all tasks are healthy, in seconds. @default 300 */
+  readonly deploySeconds?: number | undefined;
+}
+
+interface Variable {
+  readonly name: string;
+  readonly value: string;
+}
+
 export interface RecipeStackProps {
   readonly recipe: Recipe;
   /** Where it is served; one label under the wildcard. */
@@ -61,19 +74,17 @@ export interface RecipeStackProps {
   readonly sources: readonly ResourceSource[];
   /** Pieces that should be there first, beside the network. */
   readonly wants: readonly HasUnit[];
+  readonly bounds: DeployBounds;
 }
 
 /** How long images may take to be pulled, in seconds: a slow link and a rate limit that passes. */
-const pullSeconds = 900;
+const defaultPullSeconds = 900;
 
 /** How long a deploy may take until all tasks are healthy; abra's own default too, in seconds. */
-const deploySeconds = 300;
+const defaultDeploySeconds = 300;
 
 /** How long a task must have run to count as stable: Docker's own monitor time, in seconds. */
 const stableSeconds = 5;
-
-/** How long Docker waits for a container to stop when its recipe says nothing, in seconds. */
-const stopSeconds = 10;
 
 /** How long a fetch of the recipe may take, in seconds. */
 const fetchSeconds = 120;
@@ -90,7 +101,8 @@ const reserved: ReadonlyMap<string, string> = new Map([
   ["DOMAIN", "it follows domain"],
   ["LETS_ENCRYPT_ENV", "it stays empty: certificates come from host files"],
   ["COMPOSE_FILE", "it follows composeFiles"],
-  ["TIMEOUT", "it follows the deploy's own bound"],
+  ["STACK_NAME", "it follows domain"],
+  ["TIMEOUT", "it follows deploySeconds"],
 ]);
 
 /** A recipe deployed as a stack: what Traefik and every other app have in common. */
@@ -114,6 +126,7 @@ export abstract class RecipeStack extends Construct implements HasUnit {
     this.certificate = props.certificate;
     this.network = props.network;
     const machine = Machine.of(this);
+    for (const other of [props.network, props.certificate]) Machine.link(this, other);
     machine.claims.take("the domain", this.domain, this, "domain");
     this.#abra = abraOf(machine);
     const envFile = `${props.piece}.env`;
@@ -129,7 +142,12 @@ export abstract class RecipeStack extends Construct implements HasUnit {
       name,
       file,
       variable: versionVariable,
-      secret: new SwarmSecret(this, `secret-${name}`, { stack: this.stack, name, file, versionOf }),
+      secret: new SwarmSecret(this, `secret-${encodeURIComponent(name)}`, {
+        stack: this.stack,
+        name,
+        file,
+        versionOf,
+      }),
     }));
     this.#piece = new ConvergePiece(this, "piece", {
       name: props.piece,
@@ -140,6 +158,7 @@ export abstract class RecipeStack extends Construct implements HasUnit {
       sources: [...props.sources, ...credentials, ...this.secrets.map(({ secret }) => secret)],
       resources: () => this.#resources(),
       slots: { "env-file": nixJoin([nixPath(envFile)]) },
+      texts: () => this.#ownVariables().map(({ value }) => value),
       path: [
         nixName("config", "cc-ci", "packages", "abra"),
         nixName("config", "cc-ci", "packages", "git"),
@@ -155,7 +174,8 @@ export abstract class RecipeStack extends Construct implements HasUnit {
   }
 
   #resources(): readonly Resource[] {
-    const { recipe, network, certificate } = this.#props;
+    const { recipe, network, certificate, composeFiles, sources } = this.#props;
+    const isProxy = sources.includes(certificate);
     const { registryCredentials } = network.swarm.engine;
     const version = { slot: versionSlot };
     return [
@@ -171,7 +191,6 @@ export abstract class RecipeStack extends Construct implements HasUnit {
       {
         kind: "env",
         path: this.#abra.envFile(this.domain),
-        recipe: recipe.name,
         content: { slot: "env-file" },
       },
       {
@@ -182,25 +201,40 @@ export abstract class RecipeStack extends Construct implements HasUnit {
         version,
         chaos: recipe.chaos,
         abraDirectory: this.#abra.directory(this.domain),
+        composeFiles: [...composeFiles],
         networks: [network.name],
         registryCredentials: registryCredentials?.path ?? null,
-        pullSeconds,
-        deploySeconds,
+        pullSeconds: this.#pullSeconds,
+        deploySeconds: this.#deploySeconds,
         stableSeconds,
-        stopSeconds,
       },
       {
         kind: "served-certificate",
         serverName: this.domain,
         ...published,
-        file: certificate.certificate.path,
+        // The unit that puts the pair in place answers for the pair; an app answers for itself.
+        file: isProxy ? certificate.certificate.path : null,
+        mustAnswer: !isProxy,
         waitSeconds: serveSeconds,
       },
     ];
   }
 
+  get #pullSeconds(): number {
+    return this.#props.bounds.pullSeconds ?? defaultPullSeconds;
+  }
+
+  get #deploySeconds(): number {
+    return this.#props.bounds.deploySeconds ?? defaultDeploySeconds;
+  }
+
+  /** Those variables of the `.env` whose values are ours. */
+  #ownVariables(): readonly Variable[] {
+    return this.#variables().filter(({ name }) => this.#props.env[name] === undefined);
+  }
+
   /** The whole `.env`, in order; each name once. */
-  #variables(): readonly { readonly name: string; readonly value: string }[] {
+  #variables(): readonly Variable[] {
     const { recipe, composeFiles, env } = this.#props;
     const versions = this.secrets.map(
       ({ variable, secret }) => [variable, textSlot(secret.versionSlot)] as const,
@@ -209,7 +243,7 @@ export abstract class RecipeStack extends Construct implements HasUnit {
       TYPE: `${recipe.name}:${textSlot(versionSlot)}`,
       DOMAIN: this.domain,
       LETS_ENCRYPT_ENV: "",
-      TIMEOUT: String(deploySeconds),
+      TIMEOUT: String(this.#deploySeconds),
       COMPOSE_FILE: composeFiles.join(":"),
     };
     const rest = Object.entries(env).sort(([left], [right]) => (left < right ? -1 : 1));
@@ -229,6 +263,11 @@ export abstract class RecipeStack extends Construct implements HasUnit {
       );
     }
     problems.push(...this.#nameProblems());
+    for (const [property, value] of Object.entries(this.#props.bounds)) {
+      if (value !== undefined && !(Number.isInteger(value) && value >= 1 && value <= 86_400)) {
+        problems.push(`${property}: must be a whole number of seconds, from 1 to 86400`);
+      }
+    }
     const versionVariables = new Map(this.secrets.map(({ name, variable }) => [variable, name]));
     for (const { name, variable } of this.secrets) {
       const other = versionVariables.get(variable);
@@ -255,6 +294,9 @@ export abstract class RecipeStack extends Construct implements HasUnit {
       }
       const unwritable = envProblem(value);
       if (unwritable !== undefined) problems.push(`env: ${name}: ${unwritable}`);
+    }
+    if (composeFiles.length === 0 || new Set(composeFiles).size < composeFiles.length) {
+      problems.push("composeFiles: must name one compose file or more, each once");
     }
     for (const file of composeFiles) {
       if (!/^compose(?:\.[A-Za-z0-9_-]+)*\.ya?ml$/.test(file)) {

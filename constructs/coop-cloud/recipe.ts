@@ -5,7 +5,9 @@ const publicRecipes = "https://git.coopcloud.tech/coop-cloud";
 export class Recipe {
   readonly name: string;
   readonly repository: string;
-  readonly revision: { readonly release: string } | { readonly commit: string };
+  readonly revision:
+    | { readonly release: string; readonly commit?: string | undefined }
+    | { readonly commit: string };
 
   private constructor(name: string, revision: Recipe["revision"], repository: string | undefined) {
     this.name = name;
@@ -17,9 +19,10 @@ export class Recipe {
    * A recipe at a release, as in `5.1.1+v3.6.15`. The `+upstream` part may be left out: the host takes
    * the one tag that matches, and refuses when there is none or more.
    * @param repository URL to clone from. @default the public one of that name
+   * @param commit what the tag must lead to, all 40 hex digits. @default whatever it leads to
    */
-  static release(name: string, release: string, repository?: string): Recipe {
-    return new Recipe(name, { release }, repository);
+  static release(name: string, release: string, repository?: string, commit?: string): Recipe {
+    return new Recipe(name, { release, commit }, repository);
   }
 
   /**
@@ -33,7 +36,7 @@ export class Recipe {
 
   /** Whether abra deploys the checkout as it is, without a release. */
   get chaos(): boolean {
-    return "commit" in this.revision;
+    return !("release" in this.revision);
   }
 
   /** What is wrong with it, each with the property it is about; empty when nothing is. */
@@ -44,13 +47,16 @@ export class Recipe {
         `recipe: ${JSON.stringify(this.name)} is no name of a recipe: use lower-case letters, digits and inner dashes`,
       );
     }
-    if ("commit" in this.revision) {
-      if (!/^[0-9a-f]{40}$/.test(this.revision.commit)) {
-        problems.push(
-          `commit: ${JSON.stringify(this.revision.commit)} must be all 40 hex digits of the commit: a shorter one, a branch or a tag can move`,
-        );
-      }
-    } else if (!/^\d+\.\d+\.\d+(?:\+[0-9A-Za-z][0-9A-Za-z._-]*)?$/.test(this.revision.release)) {
+    const { commit } = this.revision;
+    if (commit !== undefined && !/^[0-9a-f]{40}$/.test(commit)) {
+      problems.push(
+        `commit: ${JSON.stringify(commit)} must be all 40 hex digits of the commit: a shorter one, a branch or a tag can move`,
+      );
+    }
+    if (
+      "release" in this.revision &&
+      !/^\d+\.\d+\.\d+(?:\+[0-9A-Za-z][0-9A-Za-z._-]*)?$/.test(this.revision.release)
+    ) {
       problems.push(
         `release: ${JSON.stringify(this.revision.release)} is no release: write it as in 5.1.1 or 5.1.1+v3.6.15`,
       );

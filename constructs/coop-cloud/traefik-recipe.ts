@@ -3,9 +3,9 @@ import { Machine } from "../nixos/machine.ts";
 import type { WildcardCertificate } from "../nixos/wildcard-certificate.ts";
 import type { OverlayNetwork } from "../swarm/overlay-network.ts";
 import type { Recipe } from "./recipe.ts";
-import { RecipeStack } from "./recipe-stack.ts";
+import { type DeployBounds, RecipeStack } from "./recipe-stack.ts";
 
-export interface TraefikRecipeProps {
+export interface TraefikRecipeProps extends DeployBounds {
   /** The recipe at its state, as in `Recipe.release("traefik", "5.1.1")`. */
   readonly recipe: Recipe;
   /** The network that apps are reached through. */
@@ -62,6 +62,7 @@ export class TraefikRecipe extends RecipeStack {
       ],
       sources: [certificate],
       wants: [],
+      bounds: { pullSeconds: props.pullSeconds, deploySeconds: props.deploySeconds },
     });
     this.node.addValidation({
       validate: () =>

@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import {
   chmodSync,
   existsSync,
@@ -10,9 +11,10 @@ import {
   rmdirSync,
   rmSync,
   type Stats,
+  statSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { compare, type Difference } from "./comparison.ts";
 import { digestOf } from "./digest.ts";
 import { diskError, remedies } from "./disk-error.ts";
@@ -47,7 +49,10 @@ export class Checkout {
   /** The text of a source file. */
   read(path: string): string {
     try {
-      return readFileSync(join(this.root, path), "utf8");
+      this.#refuseEndless(path);
+      const bytes = readFileSync(join(this.root, path));
+      if (!isUtf8(bytes)) throw userError(path, "is not in UTF-8: save it in that encoding");
+      return bytes.toString("utf8");
     } catch (error) {
       throw diskError(path, "be read", error);
     }
@@ -66,8 +71,19 @@ export class Checkout {
     return existsSync(join(this.root, path));
   }
 
+  /** Names of the folders in this one, sorted; none where it is missing. */
+  foldersIn(path: string): readonly string[] {
+    const absolute = join(this.root, path);
+    if (!existsSync(absolute)) return [];
+    return readdirSync(absolute, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name)
+      .sort();
+  }
+
   /** The text of a generated file that is just as this manifest says; else undefined. */
   untouched(path: string, manifest: Manifest | undefined): string | undefined {
+    this.#refuseLinks(path);
     const written = manifest?.files[path]?.digest;
     const content = written === undefined ? undefined : this.#readFile(path);
     return content !== undefined && digestOf(content) === written ? content : undefined;
@@ -95,7 +111,7 @@ export class Checkout {
       this.#refuseLinks(path);
       const content = this.#readFile(path);
       if (content !== undefined) disk.set(path, content);
-      for (const partial of this.#partialsOf(path)) disk.set(partial, this.read(partial));
+      for (const partial of this.#partialsOf(path)) disk.set(partial, this.#text(partial));
     }
     return compare(files, disk, manifest);
   }
@@ -164,7 +180,10 @@ export class Checkout {
         const folder = dirname(path);
         if (!known.has(folder)) {
           const made = mkdirSync(join(this.root, folder), { recursive: true, mode: 0o755 });
-          if (made !== undefined) folders.push(made);
+          if (made !== undefined) {
+            folders.push(made);
+            this.#openToRead(folder, relative(this.root, made));
+          }
         }
         if (this.#stat(path)?.isDirectory()) {
           throw userError(path, `cannot be written; nothing was changed: ${remedies.EISDIR}`);
@@ -192,7 +211,7 @@ export class Checkout {
       for (const entry of readdirSync(join(this.root, folder), { withFileTypes: true })) {
         const path = `${folder}/${entry.name}`;
         if (entry.isDirectory()) walk(path);
-        else if (entry.isFile()) found.set(path, this.read(path));
+        else if (entry.isFile()) found.set(path, this.#text(path));
         else throw userError(path, linkMessage(this.root, path));
       }
     };
@@ -206,10 +225,33 @@ export class Checkout {
 
   #readFile(path: string): string | undefined {
     try {
-      return readFileSync(join(this.root, path), "utf8");
+      return this.#text(path);
     } catch (error) {
       if (systemErrorCode(error) === "ENOENT") return undefined;
       throw diskError(path, "be read", error);
+    }
+  }
+
+  /** The text of a generated file; bytes that are no UTF-8 were not written by us, and stay different. */
+  #text(path: string): string {
+    this.#refuseEndless(path);
+    const bytes = readFileSync(join(this.root, path));
+    const text = bytes.toString("utf8");
+    return text.includes("\ufffd") && !isUtf8(bytes) ? bytes.toString("latin1") : text;
+  }
+
+  /** A pipe or a device has no end to read to. */
+  #refuseEndless(path: string): void {
+    const stat = statSync(join(this.root, path));
+    if (!stat.isFile() && !stat.isDirectory()) {
+      throw userError(path, "is neither a file nor a folder: put a file in its place");
+    }
+  }
+
+  /** Gives the folders from `made` down to `folder` the same mode under any umask. */
+  #openToRead(folder: string, made: string): void {
+    for (let path = folder; path.length >= made.length && path !== "."; path = dirname(path)) {
+      chmodSync(join(this.root, path), 0o755);
     }
   }
 
@@ -227,6 +269,8 @@ export class Checkout {
   #isLeftover(path: string): boolean {
     const maker = partialName.exec(path)?.[1];
     if (maker === undefined) return false;
+    // In a container every synth is process 1, and it is the only one.
+    if (Number(maker) <= 1) return true;
     try {
       process.kill(Number(maker), 0);
       return Number(maker) === process.pid;

@@ -10,7 +10,7 @@ import type { Templates } from "./template.ts";
  */
 export function collect(root: IConstruct, templates: Templates): readonly FileSpec[] {
   const constructs = root.node.findAll();
-  refuse(constructs.flatMap(validate));
+  refuse(validationProblems(root));
   const problems: Problem[] = [];
   const files: FileSpec[] = [];
   for (const construct of constructs) {
@@ -28,6 +28,11 @@ export function collect(root: IConstruct, templates: Templates): readonly FileSp
   }
   refuse(problems);
   return files.sort((left, right) => (left.path < right.path ? -1 : 1));
+}
+
+/** Everything that the constructs of a tree object to, each with the construct's path. */
+export function validationProblems(root: IConstruct): readonly Problem[] {
+  return root.node.findAll().flatMap(validate);
 }
 
 function validate(construct: IConstruct): readonly Problem[] {

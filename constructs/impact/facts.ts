@@ -3,6 +3,7 @@ import { digestOf } from "../core/digest.ts";
 import type { JsonObject } from "../core/json.ts";
 import { printNix } from "../core/nix-printer.ts";
 import type { Host } from "../nixos/host.ts";
+import { listOf } from "../nixos/systemd-unit.ts";
 
 /**
  * What the manifest keeps of a host beside its files, so that two states can be compared without
@@ -15,12 +16,17 @@ const factsSchema = z.object({
     z.object({
       /** Digest of the options as they are emitted. */
       digest: z.string(),
+      /** Units without which it does not start. */
+      requires: z.array(z.string()),
       /** What was overridden, as Nix; absent when nothing was. */
       overrides: z.string().optional(),
     }),
   ),
-  /** Long-running services of NixOS with the settings that restart them. */
-  restarts: z.record(z.string(), z.unknown()),
+  /** Long-running services of NixOS with what restarts them. */
+  restarts: z.record(
+    z.string(),
+    z.object({ module: z.string(), settings: z.record(z.string(), z.unknown()) }),
+  ),
 });
 
 export type HostFacts = z.infer<typeof factsSchema>;
@@ -30,7 +36,8 @@ export function hostFacts(host: Host): JsonObject {
   const units = host.units.map(({ fullName, options, overrides }) => {
     const shown =
       overrides.length === 0 ? undefined : overrides.map((one) => printNix(one)).join(" ");
-    return [fullName, { digest: digestOf(printNix(options)), overrides: shown }] as const;
+    const requires = listOf(options.requires);
+    return [fullName, { digest: digestOf(printNix(options)), requires, overrides: shown }] as const;
   });
   return { units: Object.fromEntries(units), restarts: Object.fromEntries(host.restarts) };
 }

@@ -17,8 +17,12 @@ export interface HostImpact {
   readonly applies: readonly Reasoned[];
   /** Pieces whose desired state is one that their unit refuses to reach by itself. */
   readonly refuses: readonly Reasoned[];
-  /** Units whose options alone change: order, limits, watched paths. */
+  /** Pieces that do not run, since one that they require stops. */
+  readonly blocked: readonly Reasoned[];
+  /** Units whose options change: order, limits, watched paths. */
   readonly units: readonly Reasoned[];
+  /** NixOS modules without a piece that change: other options of the machine. */
+  readonly modules: readonly string[];
   /** Long-running services that restart. */
   readonly restarts: readonly Reasoned[];
   /** Stacks that are deployed, the ones that are new included. */
@@ -64,6 +68,7 @@ interface NixpkgsChange {
 const nothing: HostSnapshot = {
   pieces: new Map(),
   facts: { units: {}, restarts: {} },
+  modules: new Map(),
   unreadable: [],
 };
 
@@ -77,7 +82,6 @@ function hostImpact(
   if (isDeepStrictEqual(old, wanted) && nixpkgs === undefined) return undefined;
   const change = before === undefined ? "new" : after === undefined ? "gone" : "changed";
   const restarts = serviceRestarts(old, wanted, nixpkgs);
-  const redeploys = stackRedeploys(old, wanted);
   const retired = {
     stacks: minus(namesOf(old, "stacks"), namesOf(wanted, "stacks")),
     networks: minus(namesOf(old, "networks"), namesOf(wanted, "networks")),
@@ -86,10 +90,16 @@ function hostImpact(
     const previous = old.pieces.get(name);
     return { name, ...pieceChanges(previous, piece) };
   });
-  const left = [...old.pieces.keys()].filter((name) => !wanted.pieces.has(name));
+  const refuses = changes
+    .filter(({ refusals }) => refusals.length > 0)
+    .map(({ name, refusals }) => ({ name, reasons: refusals }));
+  const blocked = blockedBy(refuses, wanted);
   const applies = changes
-    .filter(({ reasons }) => reasons.length > 0)
+    .filter(({ name, reasons }) => reasons.length > 0 && !blocked.some((one) => one.name === name))
     .map(({ name, reasons }) => ({ name, reasons }));
+  const waiting = new Set(blocked.map(({ name }) => name));
+  const redeploys = stackRedeploys(old, wanted).filter(({ piece }) => !waiting.has(piece));
+  const left = [...old.pieces.keys()].filter((name) => !wanted.pieces.has(name));
   if (left.length > 0 && wanted.pieces.has("retire")) {
     applies.push({ name: "retire", reasons: left.map((name) => `${name} left the configuration`) });
   }
@@ -97,10 +107,15 @@ function hostImpact(
     host,
     change,
     applies,
-    refuses: changes
-      .filter(({ refusals }) => refusals.length > 0)
-      .map(({ name, refusals }) => ({ name, reasons: refusals })),
+    refuses,
+    blocked,
     units: unitChanges(old, wanted),
+    modules: [...wanted.modules.keys()].filter(
+      (name) =>
+        !wanted.pieces.has(name) &&
+        name !== "default" &&
+        old.modules.get(name) !== wanted.modules.get(name),
+    ),
     restarts,
     redeploys,
     secrets: secretChanges(old, wanted),
@@ -162,12 +177,32 @@ function serviceRestarts(
   if (before === nothing || after === nothing) return [];
   return Object.keys(after.facts.restarts).flatMap((unit) => {
     const [old, wanted] = [before.facts.restarts[unit], after.facts.restarts[unit]];
-    const reasons = isDeepStrictEqual(old, wanted)
-      ? []
-      : [`its settings change: ${settingNames(old, wanted)}`];
+    const reasons: string[] = [];
+    const module = wanted?.module ?? "";
+    if (!isDeepStrictEqual(old?.settings, wanted?.settings)) {
+      reasons.push(`its settings change: ${settingNames(old?.settings, wanted?.settings)}`);
+    } else if (before.modules.get(module) !== after.modules.get(module)) {
+      reasons.push(`its module ${module}.nix changes`);
+    }
     if (nixpkgs !== undefined) reasons.push("nixpkgs changes, and its package may with it");
     return reasons.length === 0 ? [] : [{ name: unit, reasons }];
   });
+}
+
+/** Pieces whose units require one that stops, straight or through others. */
+function blockedBy(stopped: readonly Reasoned[], host: HostSnapshot): readonly Reasoned[] {
+  const unitOf = (piece: string): string => host.pieces.get(piece)?.entry.unit ?? "";
+  const reasons = new Map(stopped.map(({ name }) => [unitOf(name), name]));
+  const blocked: Reasoned[] = [];
+  // The pieces come after what they require, so one look at each is enough.
+  for (const name of host.pieces.keys()) {
+    const required = host.facts.units[unitOf(name)]?.requires ?? [];
+    const cause = required.map((unit) => reasons.get(unit)).find((one) => one !== undefined);
+    if (cause === undefined || reasons.has(unitOf(name))) continue;
+    reasons.set(unitOf(name), name);
+    blocked.push({ name, reasons: [`requires ${cause}, which stops`] });
+  }
+  return blocked;
 }
 
 function settingNames(before: unknown, after: unknown): string {
@@ -178,14 +213,17 @@ function settingNames(before: unknown, after: unknown): string {
   return names.filter((name) => !isDeepStrictEqual(old?.[name], wanted?.[name])).join(", ");
 }
 
-function stackRedeploys(before: HostSnapshot, after: HostSnapshot): readonly Reasoned[] {
+function stackRedeploys(
+  before: HostSnapshot,
+  after: HostSnapshot,
+): readonly (Reasoned & { readonly piece: string })[] {
   return [...after.pieces].flatMap(([name, piece]) => {
     const stack = piece.state.resources.find((resource) => resource.kind === "stack");
     if (stack === undefined) return [];
     const previous = before.pieces.get(name);
     const deployed = previous?.state.resources.find((resource) => resource.kind === "stack");
     if (previous === undefined || deployed?.stack !== stack.stack) {
-      return [{ name: stack.stack, reasons: ["is new"] }];
+      return [{ piece: name, name: stack.stack, reasons: ["is new"] }];
     }
     const kinds: readonly Resource["kind"][] = ["checkout", "stack", "secret", "env"];
     const ofKinds = ({ state }: PieceSnapshot): readonly Resource[] =>
@@ -194,7 +232,7 @@ function stackRedeploys(before: HostSnapshot, after: HostSnapshot): readonly Rea
       ...resourceChanges(ofKinds(previous), ofKinds(piece)).map(({ text }) => text),
       ...envChanges(previous, piece),
     ];
-    return reasons.length === 0 ? [] : [{ name: stack.stack, reasons }];
+    return reasons.length === 0 ? [] : [{ piece: name, name: stack.stack, reasons }];
   });
 }
 

@@ -3,11 +3,14 @@ import { shutdownSeconds } from "../swarm/docker-engine.ts";
 import type { Reasoned } from "./reasoned.ts";
 import type { HostSnapshot } from "./snapshot.ts";
 
-/** How long nothing is served at the most, and why; `undefined` seconds: for good. */
+/** How long nothing is served at the most, and why. */
 export interface ProxyAway {
-  readonly seconds: number | undefined;
+  readonly seconds: number | "for good" | "unknown";
   readonly reason: string;
 }
+
+/** How long Docker waits for a container to stop, in seconds; a recipe may set a longer grace. */
+const stopSeconds = 10;
 
 /** The piece that serves everything else. */
 const proxyPiece = "traefik";
@@ -23,9 +26,12 @@ export function proxyAway(change: {
   readonly redeploys: readonly Reasoned[];
 }): ProxyAway {
   const [old, wanted] = [stackOf(change.before), stackOf(change.after)];
+  if (old === undefined && change.before.unreadable.length > 0) {
+    return { seconds: "unknown", reason: "the earlier desired state cannot be read" };
+  }
   if (old === undefined) return { seconds: 0, reason: "there was no proxy before" };
   if (wanted === undefined)
-    return { seconds: undefined, reason: "the proxy leaves the configuration" };
+    return { seconds: "for good", reason: "the proxy leaves the configuration" };
   const start = wanted.deploySeconds;
   const parts: { readonly seconds: number; readonly reason: string }[] = [];
   if (change.restarts.some(({ name }) => name === "docker.service")) {
@@ -36,13 +42,13 @@ export function proxyAway(change: {
   }
   if (old.stack !== wanted.stack) {
     parts.push({
-      seconds: old.stopSeconds + wanted.pullSeconds + start,
-      reason: `Traefik moves to another stack: ${old.stopSeconds} s for the old one to stop, ${wanted.pullSeconds} s to pull images, ${start} s for the new one to start`,
+      seconds: stopSeconds + wanted.pullSeconds + start,
+      reason: `Traefik moves to another stack: ${stopSeconds} s for the old one to stop, ${wanted.pullSeconds} s to pull images, ${start} s for the new one to start`,
     });
   } else if (change.redeploys.some(({ name }) => name === wanted.stack)) {
     parts.push({
-      seconds: wanted.stopSeconds + start,
-      reason: `Traefik is deployed again: ${wanted.stopSeconds} s for the old one to stop, ${start} s for the new one to start`,
+      seconds: stopSeconds + start,
+      reason: `Traefik is deployed again: ${stopSeconds} s for the old one to stop, ${start} s for the new one to start`,
     });
   }
   if (parts.length === 0) return { seconds: 0, reason: "neither Traefik nor Docker restarts" };

@@ -12,10 +12,20 @@ export interface ResourceChange {
  * What the host refuses to change, by kind and member: Docker can set it only when the thing is made,
  * and making it anew would take down what uses it.
  */
-const refusedMembers: Readonly<Partial<Record<Resource["kind"], readonly string[]>>> = {
+const refusedMembers: Readonly<Record<Resource["kind"], readonly string[]>> = {
   swarm: ["addressPools", "subnetSize", "advertiseAddress", "listenAddress"],
   network: ["driver", "attachable", "internal", "subnet", "options"],
+  "host-file": [],
+  secret: [],
+  checkout: [],
+  env: [],
+  stack: [],
+  "served-certificate": [],
+  retired: [],
 };
+
+/** Members that are only words for an operator. */
+const words = ["purpose", "remedy"];
 
 /** Members that only bound a wait: nothing on the host differs because of them. */
 const isBound = (member: string): boolean =>
@@ -44,10 +54,11 @@ function memberChanges(name: string, before: Resource, after: Resource): readonl
   const [old, wanted] = [asRecord(before), asRecord(after)];
   const members = [...new Set([...Object.keys(old), ...Object.keys(wanted)])].sort();
   return members
-    .filter((member) => !isBound(member) && !isDeepStrictEqual(old[member], wanted[member]))
+    .filter((member) => !isBound(member) && !words.includes(member))
+    .filter((member) => !isDeepStrictEqual(old[member], wanted[member]))
     .map((member) => ({
       text: `${name}: ${member} ${show(old[member])} → ${show(wanted[member])}`,
-      refused: refusedMembers[after.kind]?.includes(member) ?? false,
+      refused: refusedMembers[after.kind].includes(member),
     }));
 }
 

@@ -20,6 +20,8 @@ export interface Snapshot {
 export interface HostSnapshot {
   readonly pieces: ReadonlyMap<string, PieceSnapshot>;
   readonly facts: HostFacts;
+  /** NixOS modules by name, without the header's lines. */
+  readonly modules: ReadonlyMap<string, string>;
   /** Files of the host that could not be read: written by another version, or edited. */
   readonly unreadable: readonly string[];
 }
@@ -45,7 +47,10 @@ export function takeSnapshot(files: Files): Snapshot {
 function readHost(name: string, files: Files, facts: HostFacts): HostSnapshot {
   const folder = `out/${name}`;
   const list = pieceListSchema.safeParse(parseJson(files.get(`${folder}/pieces.json`)));
-  if (!list.success) return { pieces: new Map(), facts, unreadable: [`${folder}/pieces.json`] };
+  const modules = readModules(folder, files);
+  if (!list.success) {
+    return { pieces: new Map(), facts, modules, unreadable: [`${folder}/pieces.json`] };
+  }
   const pieces = new Map<string, PieceSnapshot>();
   const unreadable: string[] = [];
   for (const entry of list.data.pieces) {
@@ -57,7 +62,18 @@ function readHost(name: string, files: Files, facts: HostFacts): HostSnapshot {
       pieces.set(entry.name, { entry, state: state.data, env });
     }
   }
-  return { pieces, facts, unreadable };
+  return { pieces, facts, modules, unreadable };
+}
+
+function readModules(folder: string, files: Files): ReadonlyMap<string, string> {
+  const modules = new Map<string, string>();
+  for (const [path, text] of files) {
+    const name = path.startsWith(`${folder}/`)
+      ? /^([^/]+)\.nix$/.exec(path.slice(folder.length + 1))?.[1]
+      : undefined;
+    if (name !== undefined) modules.set(name, text.replace(/^(?:#.*\n)+/, ""));
+  }
+  return modules;
 }
 
 function factsByHost(manifest: string | undefined): Readonly<Record<string, unknown>> {

@@ -1,4 +1,5 @@
 import type { HostImpact, Impact } from "./impact.ts";
+import type { ProxyAway } from "./proxy-away.ts";
 import type { Reasoned } from "./reasoned.ts";
 
 /** A heading with its sentences; the shape of both ways to print an impact. */
@@ -39,10 +40,15 @@ export function impactMarkdown(impact: Impact, notes: readonly string[]): string
 
 const nothing = "Nothing: no piece, unit, stack or secret differs.";
 
-function headline({ change, applies, redeploys, restarts }: HostImpact): string {
+function headline({ change, applies, refuses, redeploys, restarts }: HostImpact): string {
   if (change === "gone") return "leaves the configuration; the machine itself is not touched";
   if (change === "new") return "a new host";
+  const stops =
+    refuses.length === 0
+      ? []
+      : [`${count(refuses.length, "piece stops", "pieces stop")} for a person to decide`];
   return [
+    ...stops,
     count(applies.length, "piece applies something", "pieces apply something"),
     count(redeploys.length, "stack is deployed", "stacks are deployed"),
     count(restarts.length, "service restarts", "services restart"),
@@ -62,8 +68,12 @@ function sectionsOf(host: HostImpact): readonly Section[] {
         "Pieces that stop with exit 2, since a person must decide (docs/architecture.md says how)",
       lines: host.refuses.map(sentence),
     },
+    { title: "Pieces that do not run", lines: host.blocked.map(sentence) },
     { title: "Stacks that are deployed", lines: host.redeploys.map(sentence) },
-    { title: "Services that restart", lines: host.restarts.map(sentence) },
+    {
+      title: "Services that restart (with Docker, every container stops and is started again)",
+      lines: host.restarts.map(sentence),
+    },
     {
       title: "Secrets",
       lines: [
@@ -82,6 +92,7 @@ function sectionsOf(host: HostImpact): readonly Section[] {
       ],
     },
     { title: "Units whose text changes", lines: host.units.map(sentence) },
+    { title: "Other modules that change", lines: host.modules.map((name) => `${name}.nix`) },
     {
       title: "Overrides in force",
       lines: host.overrides.map(
@@ -89,13 +100,13 @@ function sectionsOf(host: HostImpact): readonly Section[] {
       ),
     },
     { title: "Cannot be compared, read them yourself", lines: host.unreadable },
-    { title: "The proxy is away", lines: [duration(proxyAway.seconds, proxyAway.reason)] },
+    { title: "The proxy is away", lines: [duration(proxyAway)] },
   ];
   return sections.filter(({ lines }) => lines.length > 0);
 }
 
-function duration(seconds: number | undefined, reason: string): string {
-  if (seconds === undefined) return `for good: ${reason}`;
+function duration({ seconds, reason }: ProxyAway): string {
+  if (typeof seconds === "string") return `${seconds}: ${reason}`;
   return seconds === 0 ? `not at all: ${reason}` : `for ${seconds} s at the most: ${reason}`;
 }
 

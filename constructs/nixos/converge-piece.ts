@@ -5,6 +5,7 @@ import {
   desiredStateVersion,
   type Piece,
   type Resource,
+  type ResourceOf,
 } from "../../services/converge/desired-state.ts";
 import { UserError } from "../core/errors.ts";
 import { JsonFile } from "../core/generated-file.ts";
@@ -19,7 +20,8 @@ import {
 import { Machine } from "./machine.ts";
 import { NixosModule } from "./nixos-module.ts";
 import type { ResourceSource } from "./resource-source.ts";
-import { providedSlots, usedSlots } from "./slots.ts";
+import { slotsInText, slotsOf } from "./slots.ts";
+import { stateFolders, statePath } from "./state-folders.ts";
 import { type HasUnit, SystemdUnit } from "./systemd-unit.ts";
 import { timeoutSeconds } from "./timeout.ts";
 
@@ -40,14 +42,13 @@ export interface ConvergePieceProps {
   readonly after?: readonly HasUnit[];
   /** Slots that Nix fills, by name: files of the host's folder, tags of images. @default none */
   readonly slots?: Readonly<Record<string, NixExpression>>;
+  /** Text of the host's folder that has slots, such as an `.env`. @default none */
+  readonly texts?: () => readonly string[];
   /** Packages whose programs it calls. @default none */
   readonly path?: readonly NixExpression[];
   /** Folders below /var/lib that it may write, beside its own state. @default none */
   readonly stateDirectories?: readonly string[];
 }
-
-/** Where the pieces keep what they remember, below /var/lib. */
-const stateFolder = "cc-ci/state";
 
 /**
  * One unit, one file, one ordered list of resources: a oneshot that runs the converge program on a
@@ -95,7 +96,7 @@ export class ConvergePiece extends Construct implements HasUnit {
     for (const unit of sources.flatMap(({ waitsFor }) => waitsFor)) {
       this.unit.needsForeign(unit, "wants");
     }
-    if (sources.some(({ watches }) => watches.length > 0)) this.#addPathUnit(sources);
+    if (this.#isWatching) this.#addPathUnit(sources);
     this.node.addValidation({ validate: () => this.#validate() });
   }
 
@@ -146,19 +147,20 @@ export class ConvergePiece extends Construct implements HasUnit {
 
   #options(): NixAttributes {
     const { name, description, path, stateDirectories = [] } = this.#props;
-    const home = `${stateFolder}/${name}`;
+    const home = `${stateFolders.pieces}/${name}`;
+    const makesFiles = this.#resources.some(madeOnHost);
     return {
       description,
       wantedBy: ["cc-ci.target"],
       startLimitIntervalSec: 0,
       path: path === undefined ? undefined : [...path],
-      environment: { HOME: `/var/lib/${home}` },
+      environment: { HOME: statePath(home) },
       serviceConfig: {
         Type: "oneshot",
         ExecStart: this.#command(),
         SuccessExitStatus: [75],
-        TimeoutStartSec: `${timeoutSeconds(this.#resources)}s`,
-        StateDirectory: [home, ...stateDirectories],
+        TimeoutStartSec: `${timeoutSeconds(this.#resources, this.#isWatching ? 2 : 1)}s`,
+        StateDirectory: [home, ...stateDirectories, ...(makesFiles ? [stateFolders.secrets] : [])],
         StateDirectoryMode: "0700",
         UMask: "0077",
         ...hardening,
@@ -189,19 +191,42 @@ export class ConvergePiece extends Construct implements HasUnit {
     });
   }
 
+  /** Whether a path unit starts it again when a file changes. */
+  get #isWatching(): boolean {
+    return (this.#props.sources ?? []).some(({ watches }) => watches.length > 0);
+  }
+
   #validate(): string[] {
-    const resources = this.#resources;
-    const used = new Set(usedSlots(resources));
-    const filled = new Set([...providedSlots(resources), ...Object.keys(this.#slots)]);
+    const slots = this.#resources.map(slotsOf);
+    const texts = this.#props.texts?.() ?? [];
+    const used = new Set([...slots.flatMap(({ needs }) => needs), ...texts.flatMap(slotsInText)]);
+    const folder = `${statePath(stateFolders.secrets)}/`;
+    const fillers = [...slots.flatMap(({ fills }) => fills), ...Object.keys(this.#slots)];
+    const filled = new Set(fillers);
+    const twice = fillers.filter((slot, index) => fillers.indexOf(slot) < index);
     return [
+      ...[...new Set(twice)].map(
+        (slot) => `the slot ${slot} is filled twice: one of the two needs another name`,
+      ),
+      ...("file" in this.#slots
+        ? ["the slot file is the piece's own file: choose another name"]
+        : []),
       ...[...used]
         .filter((slot) => !filled.has(slot))
         .map((slot) => `the slot ${slot} is used, and neither Nix nor the host fills it`),
       ...[...filled]
         .filter((slot) => !used.has(slot))
         .map((slot) => `the slot ${slot} is filled, and nothing uses it`),
+      ...this.#resources
+        .filter(madeOnHost)
+        .filter(({ path }) => !path.startsWith(folder))
+        .map(({ path }) => `${path} is made by the host, and so must lie below ${folder}`),
     ];
   }
+}
+
+function madeOnHost(resource: Resource): resource is ResourceOf<"host-file"> {
+  return resource.kind === "host-file" && resource.origin.by === "host";
 }
 
 /**

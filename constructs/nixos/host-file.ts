@@ -6,6 +6,8 @@ import type { ResourceSource } from "./resource-source.ts";
 export interface HostFileProps {
   /** Absolute path on the host, outside of git and of the Nix store. */
   readonly path: string;
+  /** The property that the path was given as, for errors. @default path */
+  readonly pathProperty?: string;
   /** What it is for, in the words of the error when it is missing. */
   readonly purpose: string;
   /** How an operator gets it. */
@@ -15,7 +17,7 @@ export interface HostFileProps {
   /** Who makes it. @default the operator */
   readonly origin?: ResourceOf<"host-file">["origin"];
   /** Full names of units that put it there, as sops-nix and agenix do. @default none */
-  readonly waitFor?: readonly string[];
+  readonly waitFor?: readonly string[] | undefined;
   /** Further paths to watch, such as links on the way to it that are switched. @default none */
   readonly watch?: readonly string[];
 }
@@ -52,13 +54,13 @@ export class HostFile extends Construct implements ResourceSource {
 
   #validate(): string[] {
     return [
-      ...pathProblems("path", this.path),
+      ...pathProblems(this.#props.pathProperty ?? "path", this.path),
       ...(this.#props.watch ?? []).flatMap((path) => pathProblems("watch", path)),
       ...this.waitsFor
-        .filter((unit) => !isUnitName(unit))
+        .filter((unit) => !isUnitName(unit) || !/\.(?:service|mount)$/.test(unit))
         .map(
           (unit) =>
-            `waitFor: ${JSON.stringify(unit)} is no unit name: write it in full, as in sops-install-secrets.service`,
+            `waitFor: ${JSON.stringify(unit)} is no service and no mount: name the unit that puts the file there in full, as in sops-install-secrets.service`,
         ),
     ];
   }
@@ -68,19 +70,27 @@ export class HostFile extends Construct implements ResourceSource {
 export function pathProblems(property: string, path: string): string[] {
   const shown = JSON.stringify(path);
   if (!path.startsWith("/")) {
-    return [
-      `${property}: ${shown} must be an absolute path on the host, as in /var/lib/ci-certs/key.pem`,
-    ];
+    // Not shown: it may be the secret itself, and errors end in the logs of CI.
+    return [`${property}: must be an absolute path on the host, as in /var/lib/ci-secrets/name`];
   }
   if (path === "/nix/store" || path.startsWith("/nix/store/")) {
     return [
       `${property}: ${shown} lies in the Nix store, which everybody on the host can read: put the file elsewhere`,
     ];
   }
-  // systemd expands %, splits at blanks and refuses control characters in the paths that it watches.
-  if (!/^(?:\/[A-Za-z0-9@_+=:,.~-]+)+$/.test(path) || /\/\.{1,2}(?:\/|$)/.test(path)) {
+  if (/^\/(?:tmp|var\/tmp|proc|sys|dev)(?:\/|$)/.test(path)) {
     return [
-      `${property}: ${shown} must be a plain path without '.', '..', blanks, doubled or final slashes`,
+      `${property}: ${shown} lies where units have their own files or the kernel has its: put the file elsewhere`,
+    ];
+  }
+  // systemd expands %, splits at blanks and refuses control characters in the paths that it watches.
+  if (
+    !/^(?:\/[A-Za-z0-9@_+=:,.~-]{1,255})+$/.test(path) ||
+    path.length > 1024 ||
+    /\/\.{1,2}(?:\/|$)/.test(path)
+  ) {
+    return [
+      `${property}: ${shown} must be a plain path without '.', '..', blanks, doubled or final slashes, each part up to 255 characters`,
     ];
   }
   return [];

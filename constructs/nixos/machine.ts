@@ -1,6 +1,13 @@
 import { Construct, type IConstruct } from "constructs";
-import type { Json } from "../core/json.ts";
+import type { JsonObject } from "../core/json.ts";
 import { Claims } from "./claims.ts";
+
+/** What restarts a service of NixOS. */
+export interface Restart extends JsonObject {
+  /** The module that configures it. */
+  readonly module: string;
+  readonly settings: JsonObject;
+}
 
 /**
  * What the pieces of a host know of it: its names, its folder, and which names are taken. The host
@@ -12,7 +19,7 @@ export abstract class Machine extends Construct {
   readonly domain: string;
   /** Names that only one construct of the host may have. */
   readonly claims = new Claims();
-  readonly #restarts = new Map<string, Json>();
+  readonly #restarts = new Map<string, Restart>();
 
   constructor(scope: Construct, name: string, domain: string) {
     super(scope, name);
@@ -46,15 +53,15 @@ export abstract class Machine extends Construct {
   }
 
   /**
-   * Says that a switch restarts `unit`, a long-running service of NixOS itself, when these settings
-   * change. `npm run diff` tells it to a reviewer.
+   * Says that a switch restarts `unit`, a long-running service of NixOS itself, when these settings or
+   * anything else of this module changes. `npm run diff` tells it to a reviewer.
    */
-  restartsWith(unit: string, settings: Json): void {
-    this.#restarts.set(unit, settings);
+  restartsWith(unit: string, module: { readonly name: string }, settings: JsonObject): void {
+    this.#restarts.set(unit, { module: module.name, settings });
   }
 
-  /** Long-running services with the settings that restart them. */
-  get restarts(): ReadonlyMap<string, Json> {
+  /** Long-running services with what restarts them. */
+  get restarts(): ReadonlyMap<string, Restart> {
     return this.#restarts;
   }
 }

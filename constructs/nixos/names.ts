@@ -1,8 +1,11 @@
 const label = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
 
+/** One label of a host name (RFC 1123), in lower case. */
+export const hostLabelPattern = new RegExp(`^${label}$`);
+
 /** Whether `text` is one label of a host name (RFC 1123), in lower case. */
 export function isHostLabel(text: string): boolean {
-  return new RegExp(`^${label}$`).test(text);
+  return hostLabelPattern.test(text);
 }
 
 /** Whether `text` is a domain name of two labels or more, in lower case. */

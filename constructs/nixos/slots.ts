@@ -13,36 +13,31 @@ export function slotsInText(text: string): readonly string[] {
   return [...new Set([...text.matchAll(inText)].map((match) => match[1] ?? ""))];
 }
 
-/** The names of the slots that the resources fill on the host. */
-export function providedSlots(resources: readonly Resource[]): readonly string[] {
-  return resources.flatMap((resource) => {
-    switch (resource.kind) {
-      case "secret":
-      case "checkout":
-        return [resource.version.slot];
-      default:
-        return [];
-    }
-  });
+/** The slots that a resource fills on the host, and those that it needs filled. */
+interface ResourceSlots {
+  readonly fills: readonly string[];
+  readonly needs: readonly string[];
 }
 
-/** The names of the slots that the resources need filled. */
-export function usedSlots(resources: readonly Resource[]): readonly string[] {
-  return resources.flatMap((resource) => {
-    switch (resource.kind) {
-      case "env":
-        return slotOf(resource.content);
-      case "stack":
-        return slotOf(resource.version);
-      case "secret":
-        // The version is part of the secret's own name.
-        return [resource.version.slot];
-      default:
-        return [];
-    }
-  });
+/** Exhaustive, so that a new kind of resource cannot forget its slots. */
+export function slotsOf(resource: Resource): ResourceSlots {
+  switch (resource.kind) {
+    case "secret":
+    case "checkout":
+      return { fills: [resource.version.slot], needs: [] };
+    case "env":
+      return { fills: [], needs: slotIn(resource.content) };
+    case "stack":
+      return { fills: [], needs: slotIn(resource.version) };
+    case "swarm":
+    case "network":
+    case "host-file":
+    case "served-certificate":
+    case "retired":
+      return { fills: [], needs: [] };
+  }
 }
 
-function slotOf(value: string | { readonly slot: string }): readonly string[] {
+function slotIn(value: string | { readonly slot: string }): readonly string[] {
   return typeof value === "string" ? [] : [value.slot];
 }

@@ -97,14 +97,20 @@ export class SystemdUnit extends Construct implements ModuleUnit {
 
   #validate(): string[] {
     const { options } = this;
-    return ["after", "before", "requires", "wants", "bindsTo", "partOf"].flatMap((key) =>
+    const own = isUnitName(this.fullName)
+      ? []
+      : [`${JSON.stringify(this.fullName)} is no unit name`];
+    // What was asked for by name was checked where it was asked for.
+    const asked = new Set(this.#needs.keys());
+    const named = ["after", "before", "requires", "wants", "bindsTo", "partOf"].flatMap((key) =>
       listOf(options[key])
-        .filter((name) => !isUnitName(name))
+        .filter((name) => !isUnitName(name) && !asked.has(name))
         .map(
           (name) =>
             `${key}: ${JSON.stringify(name)} is no unit name: write it in full, as in docker.service`,
         ),
     );
+    return [...own, ...named];
   }
 }
 

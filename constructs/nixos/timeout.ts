@@ -4,11 +4,14 @@ import type { Resource } from "../../services/converge/desired-state.ts";
 const marginSeconds = 60;
 
 /**
- * The longest that a unit may take, in seconds: the bounds of its resources one after the other.
- * A oneshot has no limit of its own, and one that hangs would block `nixos-rebuild` for ever.
+ * The longest that a unit may take, in seconds: the bounds of its resources one after the other, as
+ * often as it may go through them. A oneshot has no limit of its own, and one that hangs would block
+ * `nixos-rebuild` for ever.
+ * @param passes 2 where a file that changes during the run makes it start over.
  */
-export function timeoutSeconds(resources: readonly Resource[]): number {
-  return resources.reduce((sum, resource) => sum + boundSeconds(resource), marginSeconds);
+export function timeoutSeconds(resources: readonly Resource[], passes: 1 | 2): number {
+  const pass = resources.reduce((sum, resource) => sum + boundSeconds(resource), 0);
+  return marginSeconds + passes * pass;
 }
 
 /** The sum of the waits that a resource allows itself, in seconds. */

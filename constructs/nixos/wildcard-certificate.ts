@@ -1,6 +1,7 @@
+import { dirname } from "node:path/posix";
 import { Construct } from "constructs";
 import type { Resource } from "../../services/converge/desired-state.ts";
-import { HostFile } from "./host-file.ts";
+import { HostFile, pathProblems } from "./host-file.ts";
 import { Machine } from "./machine.ts";
 import type { ResourceSource } from "./resource-source.ts";
 
@@ -11,7 +12,11 @@ export interface WildcardCertificateProps {
   readonly key: string;
   /** Full names of units that put them there. @default none */
   readonly waitFor?: readonly string[];
-  /** Further paths to watch, such as a `live` link that is switched at renewal. @default none */
+  /**
+   * Further paths to watch, such as a link on the way that is switched at renewal. The folders that the
+   * two files lie in are watched already.
+   * @default none
+   */
   readonly watch?: readonly string[];
 }
 
@@ -33,17 +38,20 @@ export class WildcardCertificate extends Construct implements ResourceSource {
     super(scope, id);
     this.#domain = Machine.of(this).domain;
     this.wildcard = `*.${this.#domain}`;
-    const common = { waitFor: props.waitFor ?? [], watch: props.watch ?? [] };
+    // A path unit does not see that a folder on the way is a link that was switched.
+    const folders = [props.certificate, props.key].map((path) => dirname(path));
+    const own = folders.filter((folder) => pathProblems("watch", folder).length === 0);
     this.key = new HostFile(this, "key", {
       path: props.key,
+      pathProperty: "key",
       purpose: `the private key of the certificate for ${this.wildcard}`,
       remedy:
         "copy it from your certificate authority's client, readable by root alone (mode 0600)",
       demand: { format: "private-key" },
-      ...common,
     });
     this.certificate = new HostFile(this, "certificate", {
       path: props.certificate,
+      pathProperty: "certificate",
       purpose: `the certificate for ${this.wildcard}, its chain included`,
       remedy: `ask your certificate authority for one that covers ${this.wildcard}, and put the full chain there`,
       demand: {
@@ -53,7 +61,8 @@ export class WildcardCertificate extends Construct implements ResourceSource {
         warnBelowDays,
         pairSeconds,
       },
-      ...common,
+      waitFor: props.waitFor,
+      watch: [...own, ...(props.watch ?? [])],
     });
     this.node.addValidation({
       validate: () =>

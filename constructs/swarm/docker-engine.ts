@@ -1,10 +1,9 @@
 import { Construct } from "constructs";
 import type { JsonObject } from "../core/json.ts";
-import { nixJoin, nixName } from "../core/nix.ts";
 import { HostFile } from "../nixos/host-file.ts";
 import { Machine } from "../nixos/machine.ts";
 import { NixosModule } from "../nixos/nixos-module.ts";
-import { SystemdUnit } from "../nixos/systemd-unit.ts";
+import { ImagePruning } from "./image-pruning.ts";
 
 export interface DockerEngineProps {
   /** URLs of pull-through mirrors of Docker Hub, asked before it. @default none */
@@ -41,8 +40,8 @@ export class DockerEngine extends Construct {
       template: "swarm/docker-engine.nix",
       context: () => ({ settings }),
     });
-    Machine.of(this).restartsWith(this.service, settings);
-    this.#addPruning(module, props.pruneOnCalendar ?? "weekly");
+    Machine.of(this).restartsWith(this.service, module, settings);
+    new ImagePruning(this, "pruning", { service: this.service, onCalendar: props.pruneOnCalendar });
     if (props.registryCredentials !== undefined) {
       this.registryCredentials = new HostFile(this, "registryCredentials", {
         path: props.registryCredentials,
@@ -53,43 +52,7 @@ export class DockerEngine extends Construct {
       });
     }
     this.node.addValidation({
-      validate: () => [
-        ...mirrorProblems(props.registryMirrors ?? []),
-        ...calendarProblems(props.pruneOnCalendar ?? "weekly"),
-      ],
-    });
-  }
-
-  /**
-   * Only images without a tag and without a container, running or stopped, are removed: a run pulls
-   * by tag, so what it needs has one. `docker system prune` would take networks too, and `--all`
-   * images that were loaded by hand.
-   */
-  #addPruning(module: NixosModule, onCalendar: string): void {
-    const unit = new SystemdUnit(this, "prune", {
-      name: "cc-ci-prune",
-      kind: "service",
-      module,
-      options: () => ({
-        description: "Remove untagged images that no container uses",
-        startLimitIntervalSec: 0,
-        serviceConfig: {
-          Type: "oneshot",
-          ExecStart: nixJoin([nixName("docker"), " image prune --force"]),
-          TimeoutStartSec: "10min",
-        },
-      }),
-    });
-    unit.needsForeign(this.service, "requires");
-    new SystemdUnit(this, "timer", {
-      name: "cc-ci-prune",
-      kind: "timer",
-      module,
-      options: () => ({
-        description: "Remove untagged images at intervals",
-        wantedBy: ["timers.target"],
-        timerConfig: { OnCalendar: onCalendar, Persistent: true, RandomizedDelaySec: "1h" },
-      }),
+      validate: () => mirrorProblems(props.registryMirrors ?? []),
     });
   }
 }
@@ -109,19 +72,17 @@ function daemonSettings(props: DockerEngineProps): JsonObject {
 }
 
 function mirrorProblems(mirrors: readonly string[]): string[] {
+  // dockerd does not start with a mirror that it cannot read.
+  const isServer = (mirror: string): boolean => {
+    const port = /^https?:\/\/(?:[A-Za-z0-9-]+\.)*[A-Za-z0-9-]+(?::(\d{1,5}))?\/?$/.exec(mirror);
+    return (
+      port !== null && (port[1] === undefined || (Number(port[1]) > 0 && Number(port[1]) < 65_536))
+    );
+  };
   return mirrors
-    .filter((mirror) => !/^https?:\/\/[^\s/?#@]+\/?$/.test(mirror))
+    .filter((mirror) => !isServer(mirror))
     .map(
       (mirror) =>
         `registryMirrors: ${JSON.stringify(mirror)} must be the address of a server without a path, as in https://mirror.example.org`,
     );
-}
-
-/** systemd alone knows all of the syntax; what can never be part of it is refused here. */
-function calendarProblems(calendar: string): string[] {
-  return /^[A-Za-z0-9*:,./~_ +-]+$/.test(calendar)
-    ? []
-    : [
-        `pruneOnCalendar: ${JSON.stringify(calendar)} is no calendar of systemd: write it as in weekly or Sun 03:00`,
-      ];
 }

@@ -68,6 +68,10 @@ export class OverlayNetwork extends Construct implements HasUnit {
         `subnet: ${this.subnet} overlaps the address pool ${pool}, from which Docker takes the networks of stacks: choose one outside`,
       ];
     }
+    const node = this.swarm.addresses.find((address) => overlap(`${address}/32`, this.subnet));
+    if (node !== undefined) {
+      return [`subnet: ${this.subnet} holds the node's own address ${node}: choose another`];
+    }
     const siblings = this.swarm.node.children.filter((child) => child instanceof OverlayNetwork);
     const earlier = siblings.slice(0, siblings.indexOf(this)).map(({ subnet }) => subnet);
     const taken = earlier.filter(wellFormed).find((other) => overlap(other, this.subnet));

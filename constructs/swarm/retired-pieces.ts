@@ -1,5 +1,7 @@
 import { Construct } from "constructs";
+import { nixName } from "../core/nix.ts";
 import { ConvergePiece } from "../nixos/converge-piece.ts";
+import { stateFolders, statePath } from "../nixos/state-folders.ts";
 import type { HasUnit, SystemdUnit } from "../nixos/systemd-unit.ts";
 
 export interface RetiredPiecesProps {
@@ -23,7 +25,19 @@ export class RetiredPieces extends Construct implements HasUnit {
       name: "retire",
       description: "Undeploy what is ours and left the configuration",
       requires: [props.swarm],
-      resources: () => [{ kind: "retired", piecesFile: "/etc/cc-ci/pieces.json", waitSeconds }],
+      path: [
+        nixName("config", "cc-ci", "packages", "abra"),
+        nixName("config", "cc-ci", "packages", "git"),
+      ],
+      stateDirectories: [stateFolders.apps],
+      resources: () => [
+        {
+          kind: "retired",
+          piecesFile: "/etc/cc-ci/pieces.json",
+          abraDirectories: statePath(stateFolders.apps),
+          waitSeconds,
+        },
+      ],
     });
     this.unit = piece.unit;
   }

@@ -1,6 +1,12 @@
 import { Construct } from "constructs";
-import { nameLimits, type Resource, versionDigits } from "../../services/converge/desired-state.ts";
+import {
+  nameLimits,
+  type Resource,
+  type ResourceOf,
+  versionDigits,
+} from "../../services/converge/desired-state.ts";
 import type { HostFile } from "../nixos/host-file.ts";
+import { Machine } from "../nixos/machine.ts";
 import type { ResourceSource } from "../nixos/resource-source.ts";
 
 export interface SwarmSecretProps {
@@ -27,7 +33,11 @@ export class SwarmSecret extends Construct implements ResourceSource {
     super(scope, id);
     this.#props = props;
     this.name = props.name;
-    this.versionSlot = `${props.name.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-")}-version`;
+    const plain = props.name.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-");
+    this.versionSlot = `secret-${plain}-version`;
+    for (const file of [props.file, props.versionOf]) {
+      if (file !== undefined) Machine.link(this, file);
+    }
     this.waitsFor = props.file.waitsFor;
     this.watches = props.file.watches;
     this.node.addValidation({ validate: () => this.#validate() });
@@ -36,7 +46,7 @@ export class SwarmSecret extends Construct implements ResourceSource {
   get resources(): readonly Resource[] {
     const { stack, name, file, versionOf } = this.#props;
     return [
-      ...(versionOf === undefined ? file.resources : []),
+      ...(versionOf === undefined ? file.resources.map(longEnough) : []),
       {
         kind: "secret",
         stack,
@@ -65,4 +75,13 @@ export class SwarmSecret extends Construct implements ResourceSource {
           `secrets: the swarm secret ${stack}_${name}_<version> has ${length} characters, and Docker takes ${nameLimits.secret}: shorten the domain or the secret's name`,
         ];
   }
+}
+
+/** The version of a secret shows digits of its digest: a shorter one could be guessed from them. */
+const minBytes = 16;
+
+function longEnough(file: ResourceOf<"host-file">): Resource {
+  const { demand } = file;
+  if (demand.format !== "opaque" || demand.minBytes >= minBytes) return file;
+  return { ...file, demand: { ...demand, minBytes } };
 }

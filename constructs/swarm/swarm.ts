@@ -1,6 +1,7 @@
 import { isIPv4 } from "node:net";
 import { Construct } from "constructs";
 import { ConvergePiece } from "../nixos/converge-piece.ts";
+import { Machine } from "../nixos/machine.ts";
 import type { HasUnit, SystemdUnit } from "../nixos/systemd-unit.ts";
 import { DockerEngine } from "./docker-engine.ts";
 import { RetiredPieces } from "./retired-pieces.ts";
@@ -37,6 +38,7 @@ export class Swarm extends Construct implements HasUnit {
     super(scope, id);
     this.#props = props;
     this.engine = props.engine ?? new DockerEngine(this, "docker");
+    Machine.link(this, this.engine);
     this.addressPools = props.addressPools ?? ["10.64.0.0/12"];
     const { advertiseAddress = "127.0.0.1" } = props;
     this.#piece = new ConvergePiece(this, "piece", {
@@ -63,6 +65,13 @@ export class Swarm extends Construct implements HasUnit {
     return this.#piece.unit;
   }
 
+  /** The addresses of the node that were given, as far as they are addresses. */
+  get addresses(): readonly string[] {
+    return [this.#props.advertiseAddress, this.#props.listenAddress].filter(
+      (address): address is string => address !== undefined && isIPv4(address),
+    );
+  }
+
   get #subnetSize(): number {
     return this.#props.subnetSize ?? 24;
   }
@@ -82,8 +91,14 @@ export class Swarm extends Construct implements HasUnit {
         "advertiseAddress: 0.0.0.0 is no address that can be reached: name one of the host's own",
       );
     }
-    if (nodeCertificateDays < 1 || !Number.isInteger(nodeCertificateDays)) {
-      problems.push("nodeCertificateDays: must be a whole number of days, 1 or more");
+    if (
+      !(
+        Number.isInteger(nodeCertificateDays) &&
+        nodeCertificateDays >= 1 &&
+        nodeCertificateDays <= 36_500
+      )
+    ) {
+      problems.push("nodeCertificateDays: must be a whole number of days, from 1 to 36500");
     }
     if (this.addressPools.length === 0) {
       problems.push("addressPools: must name one subnet or more, as in 10.64.0.0/12");
@@ -93,6 +108,16 @@ export class Swarm extends Construct implements HasUnit {
       ...amiss.flatMap((message) => (message === undefined ? [] : [`addressPools: ${message}`])),
     );
     if (amiss.some((message) => message !== undefined)) return problems;
+    for (const [property, address] of Object.entries({ advertiseAddress, listenAddress })) {
+      const pool = this.addressPools.find(
+        (one) => isIPv4(address ?? "") && overlap(one, `${address}/32`),
+      );
+      if (pool !== undefined) {
+        problems.push(
+          `${property}: ${address} lies in the pool ${pool}, which is for networks of containers: choose another pool`,
+        );
+      }
+    }
     for (const [index, pool] of this.addressPools.entries()) {
       const other = this.addressPools.slice(0, index).find((earlier) => overlap(earlier, pool));
       if (other !== undefined)

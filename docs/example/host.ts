@@ -1,6 +1,7 @@
 /**
- * The host of cc-ci.yaml, built from the constructs: `npm run synth -- --app docs/example/host.ts`.
- * Its test, host.test.ts, shows how an operator proves what matters to them.
+ * The host of cc-ci.yaml, built from the constructs, with an app and an overridden unit beside it. Put
+ * such a file in the place of cc-ci.yaml as cc-ci.ts. Its test, host.test.ts, shows how an operator
+ * proves what matters to them.
  */
 import {
   CcCi,

@@ -31,7 +31,8 @@ stdenvNoCC.mkDerivation {
     runHook preInstall
     mkdir -p $out/share/cc-ci
     cp -r . $out/share/cc-ci
-    ln -s ${nodeModules} $out/share/cc-ci/node_modules
+    # Not a link: packages find each other by the name of the folder that they really lie in.
+    cp -r ${nodeModules} $out/share/cc-ci/node_modules
     makeWrapper ${lib.getExe nodejs_24} $out/bin/converge \
       --add-flags $out/share/cc-ci/converge/main.ts
     runHook postInstall

@@ -1,8 +1,7 @@
 # Generated from cc-ci/docker. Do not edit: change the source, then run 'npm run synth'.
-# Content sha256:d38deb8494725700e08df705cea153e6189494bd7d38ba500ddd3e2495d30b6f
-{ config, lib, ... }:
+# Content sha256:6b3d1f1b1b627e820120e3cf41adae578fc25b0ed0eaf5750884c6299882c9f2
+{ config, ... }:
 let
-  docker = lib.getExe config.virtualisation.docker.package;
   engine = config.virtualisation.docker;
 in
 {
@@ -48,30 +47,12 @@ in
       message = "cc-ci: virtualisation.docker.daemon.settings.firewall-backend must not be nftables: Docker refuses it in swarm mode";
     }
     {
+      assertion = engine.extraOptions == "";
+      message = "cc-ci: virtualisation.docker.extraOptions must be empty: dockerd does not start with a key that daemon.settings has too";
+    }
+    {
       assertion = !engine.autoPrune.enable;
       message = "cc-ci: virtualisation.docker.autoPrune must be off: it removes networks and images that a run needs; cc-ci-prune.service does the pruning";
     }
   ];
-
-  systemd.services.cc-ci-prune = {
-    after = [ "docker.service" ];
-    description = "Remove untagged images that no container uses";
-    requires = [ "docker.service" ];
-    serviceConfig = {
-      ExecStart = "${docker} image prune --force";
-      TimeoutStartSec = "10min";
-      Type = "oneshot";
-    };
-    startLimitIntervalSec = 0;
-  };
-
-  systemd.timers.cc-ci-prune = {
-    description = "Remove untagged images at intervals";
-    timerConfig = {
-      OnCalendar = "weekly";
-      Persistent = true;
-      RandomizedDelaySec = "1h";
-    };
-    wantedBy = [ "timers.target" ];
-  };
 }

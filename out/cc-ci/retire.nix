@@ -1,5 +1,5 @@
 # Generated from cc-ci/swarm/retired/piece. Do not edit: change the source, then run 'npm run synth'.
-# Content sha256:deedb0af44b177319ed3e2af8771ee61f57a026eab35ee059a64ed7e3a1f01fb
+# Content sha256:ba6f43e78b7a358ca6f357c87a6d0816676dd2109144673575677d65c467e256
 { config, lib, ... }:
 let
   converge = lib.getExe config.cc-ci.packages.converge;
@@ -16,6 +16,10 @@ in
     environment = {
       HOME = "/var/lib/cc-ci/state/retire";
     };
+    path = [
+      config.cc-ci.packages.abra
+      config.cc-ci.packages.git
+    ];
     requires = [ "cc-ci-swarm.service" ];
     serviceConfig = {
       CapabilityBoundingSet = "CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH";
@@ -35,7 +39,10 @@ in
       RestrictNamespaces = true;
       RestrictRealtime = true;
       RestrictSUIDSGID = true;
-      StateDirectory = [ "cc-ci/state/retire" ];
+      StateDirectory = [
+        "cc-ci/state/retire"
+        "cc-ci/abra"
+      ];
       StateDirectoryMode = "0700";
       SuccessExitStatus = [ 75 ];
       SystemCallArchitectures = "native";

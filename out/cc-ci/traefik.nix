@@ -1,5 +1,5 @@
 # Generated from cc-ci/traefik/piece. Do not edit: change the source, then run 'npm run synth'.
-# Content sha256:9b0c729481c5d711faea0535f51c6d9f0793ee2d958b85d4efef0ac1406879c7
+# Content sha256:ebb73f1ea0959a51fcecf333edadd797fb6ed2b5dd9aae49763dc33991265b66
 { config, lib, ... }:
 let
   converge = lib.getExe config.cc-ci.packages.converge;
@@ -51,7 +51,7 @@ in
       StateDirectoryMode = "0700";
       SuccessExitStatus = [ 75 ];
       SystemCallArchitectures = "native";
-      TimeoutStartSec = "1505s";
+      TimeoutStartSec = "2950s";
       Type = "oneshot";
       UMask = "0077";
     };
@@ -64,6 +64,7 @@ in
     pathConfig = {
       PathChanged = [
         "/var/lib/ci-certs/live/fullchain.pem"
+        "/var/lib/ci-certs/live"
         "/var/lib/ci-certs/live/privkey.pem"
       ];
     };

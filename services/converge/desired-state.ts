@@ -26,6 +26,7 @@ const absolutePath = z.string().startsWith("/");
 const seconds = z.int().min(0);
 const label = "[a-z0-9](?:[a-z0-9-]*[a-z0-9])?";
 const domain = z.string().regex(new RegExp(`^${label}(?:\\.${label})+$`));
+const address = z.ipv4();
 const subnet = z.cidrv4();
 
 /**
@@ -38,8 +39,8 @@ const slotted = <Value extends z.ZodType>(value: Value) => z.union([value, slot]
 /** The swarm of this node. Pools can be set only when it is made. */
 const swarm = z.strictObject({
   kind: z.literal("swarm"),
-  advertiseAddress: z.string(),
-  listenAddress: z.string(),
+  advertiseAddress: address,
+  listenAddress: address,
   /** Pools that Docker takes overlay subnets from, and the prefix length of each subnet. */
   addressPools: z.array(subnet).min(1),
   subnetSize: z.int().min(16).max(29),
@@ -115,10 +116,18 @@ const secret = z.strictObject({
   ]),
 });
 
-/** Which state of a recipe. A release may lack its `+upstream` part: exactly one tag must match. */
+const commit = z.string().regex(/^[0-9a-f]{40}$/);
+
+/**
+ * Which state of a recipe: a release, whose tag must lead to the commit where one is given, or a
+ * commit alone. A release may lack its `+upstream` part: exactly one tag must match.
+ */
 const revision = z.union([
-  z.strictObject({ release: z.string() }),
-  z.strictObject({ commit: z.string().regex(/^[0-9a-f]{40}$/) }),
+  z.strictObject({
+    release: z.string().regex(/^\d+\.\d+\.\d+(?:\+[0-9A-Za-z._-]+)?$/),
+    commit: commit.optional(),
+  }),
+  z.strictObject({ commit }),
 ]);
 
 /**
@@ -128,7 +137,7 @@ const revision = z.union([
 const checkout = z.strictObject({
   kind: z.literal("checkout"),
   recipe: name,
-  repository: z.string(),
+  repository: z.url(),
   directory: absolutePath,
   revision,
   version: slot,
@@ -139,7 +148,6 @@ const checkout = z.strictObject({
 const env = z.strictObject({
   kind: z.literal("env"),
   path: absolutePath,
-  recipe: name,
   /** The file to read the text from. */
   content: slotted(absolutePath),
 });
@@ -155,25 +163,31 @@ const stack = z.strictObject({
   chaos: z.boolean(),
   /** The state folder of this app alone. */
   abraDirectory: absolutePath,
+  /** Files of the checkout that make the stack, in the order in which they are merged. */
+  composeFiles: z.array(z.string()).min(1),
   networks: z.array(name),
   /** The `config.json` of a Docker client to pull with; null when everything is public. */
   registryCredentials: absolutePath.nullable(),
+  /** For pulling the images, by their tags: one without a tag may be pruned before it is used. */
   pullSeconds: seconds,
   deploySeconds: seconds,
   /** How long a task must have run to count as stable. */
   stableSeconds: seconds,
-  /** How long a task may take to stop: what a stop-first update leaves unserved. */
-  stopSeconds: seconds,
 });
 
-/** TLS as a client sees it: by host name, through the published port. */
+/** HTTPS as a client sees it: by host name, through the published port. */
 const servedCertificate = z.strictObject({
   kind: z.literal("served-certificate"),
   serverName: domain,
-  address: z.string(),
+  address,
   port: z.int().min(1).max(65535),
-  /** The certificate whose SHA-256 fingerprint must be served. */
-  file: absolutePath,
+  /**
+   * The certificate whose SHA-256 fingerprint must be served; null where any will do that is valid for
+   * the name: an app is not at fault when the proxy goes on serving an older pair.
+   */
+  file: absolutePath.nullable(),
+  /** Whether the app itself must answer: any status but the proxy's own 404, 502, 503 and 504. */
+  mustAnswer: z.boolean(),
   waitSeconds: seconds,
 });
 
@@ -181,6 +195,9 @@ const servedCertificate = z.strictObject({
 const retired = z.strictObject({
   kind: z.literal("retired"),
   piecesFile: absolutePath,
+  /** Below which each app has its state folder, which abra needs to undeploy it. */
+  abraDirectories: absolutePath,
+  /** For one pass; what is left goes in the next one. */
   waitSeconds: seconds,
 });
 

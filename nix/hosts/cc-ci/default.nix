@@ -1,8 +1,12 @@
-# The host cc-ci: its machine, what every host has, and what was generated for it.
+# The machine: what 'nixos-generate-config' cannot know of it. Edit this, and commit it.
 {
-  imports = [
-    ./hardware.nix
-    ../../modules/cc-ci.nix
-    ../../../out/cc-ci
-  ];
+  imports = [ ./hardware.nix ];
+
+  boot.loader.grub.device = "/dev/vda";
+
+  # How you get in: add your own account and key.
+  services.openssh.enable = true;
+
+  # The release of the first installation; it is never raised.
+  system.stateVersion = "26.05";
 }
