@@ -3,6 +3,7 @@ import { type CcCi, synthesize } from "../constructs/app.ts";
 import { readConfig } from "../constructs/config/file.ts";
 import { configuredApp } from "../constructs/config/tree.ts";
 import { readTemplates } from "../constructs/core/checkout.ts";
+import { UserError } from "../constructs/core/errors.ts";
 import type { FileSpec } from "../constructs/core/file-spec.ts";
 import { Templates } from "../constructs/core/template.ts";
 
@@ -15,7 +16,9 @@ export async function synthesized(app: CcCi): Promise<ReadonlyMap<string, FileSp
 
 /** The tree that a configuration describes. */
 export function appOf(yaml: string): CcCi {
-  return configuredApp(readConfig("cc-ci.yaml", yaml)).app;
+  const file = readConfig("cc-ci.yaml", yaml);
+  if (file.problems.length > 0) throw new UserError(file.problems);
+  return configuredApp(file).app;
 }
 
 /** The smallest host, with further keys of it as indented YAML, and Traefik's own. */

@@ -228,26 +228,31 @@ export abstract class RecipeStack extends Construct implements HasUnit {
     return this.#props.bounds.deploySeconds ?? defaultDeploySeconds;
   }
 
-  /** Those variables of the `.env` whose values are ours. */
-  #ownVariables(): readonly Variable[] {
-    return this.#variables().filter(({ name }) => this.#props.env[name] === undefined);
-  }
-
   /** The whole `.env`, in order; each name once. */
   #variables(): readonly Variable[] {
-    const { recipe, composeFiles, env } = this.#props;
-    const versions = this.secrets.map(
-      ({ variable, secret }) => [variable, textSlot(secret.versionSlot)] as const,
-    );
-    const own = {
-      TYPE: `${recipe.name}:${textSlot(versionSlot)}`,
-      DOMAIN: this.domain,
-      LETS_ENCRYPT_ENV: "",
-      TIMEOUT: String(this.#deploySeconds),
-      COMPOSE_FILE: composeFiles.join(":"),
-    };
-    const rest = Object.entries(env).sort(([left], [right]) => (left < right ? -1 : 1));
-    return [...Object.entries(own), ...rest, ...versions].map(([name, value]) => ({ name, value }));
+    const own = this.#ownVariables();
+    const names = new Set(own.map(({ name }) => name));
+    const others = Object.entries(this.#props.env)
+      .map(([name, value]) => ({ name, value }))
+      .filter(({ name }) => !names.has(name))
+      .sort((left, right) => (left.name < right.name ? -1 : 1));
+    return [...own, ...others];
+  }
+
+  /** Those variables of the `.env` whose values are ours. */
+  #ownVariables(): readonly Variable[] {
+    const { recipe, composeFiles } = this.#props;
+    return [
+      { name: "TYPE", value: `${recipe.name}:${textSlot(versionSlot)}` },
+      { name: "DOMAIN", value: this.domain },
+      { name: "LETS_ENCRYPT_ENV", value: "" },
+      { name: "TIMEOUT", value: String(this.#deploySeconds) },
+      { name: "COMPOSE_FILE", value: composeFiles.join(":") },
+      ...this.secrets.map(({ variable, secret }) => ({
+        name: variable,
+        value: textSlot(secret.versionSlot),
+      })),
+    ];
   }
 
   #validate(): string[] {

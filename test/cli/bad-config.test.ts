@@ -138,7 +138,7 @@ const cases: readonly Case[] = [
       },
       {
         at: "C: null",
-        says: "hosts.one.traefik.env.C: must be text, and is empty",
+        says: 'hosts.one.traefik.env.C: must be text, and is empty: put it in quotes, as in ""',
       },
       { at: "apps", says: "hosts.one.apps: must be a mapping of names to values, and is empty" },
       { at: "acceptUnfree", says: "hosts.one.acceptUnfree: must be a list, and is text" },
@@ -175,7 +175,7 @@ const cases: readonly Case[] = [
       },
       {
         at: "zzz",
-        says: "hosts.one.traefik.zzz: is no key that is known here: it knows release, commit, repository, domain, publish, env",
+        says: "hosts.one.traefik.zzz: is no key that is known here: it knows release, commit, repository, pullSeconds, deploySeconds, domain, publish, env",
       },
       {
         at: "comit",
@@ -210,12 +210,50 @@ const cases: readonly Case[] = [
     ],
   },
   {
-    name: "release and commit side by side",
-    yaml: hosts(host({ traefik: `{ release: "5.1.1", commit: "${"0".repeat(40)}" }` })),
+    name: "a commit beside a release that is none",
+    yaml: hosts(host({ traefik: '{ release: "5.1.1", commit: 0123abc }' })),
     problems: [
       {
         at: "commit",
-        says: "hosts.one.traefik.commit: stands beside release: take one of the two away",
+        says: 'hosts.one.traefik.commit: "0123abc" must be all 40 hex digits of the commit: a shorter one, a branch or a tag can move',
+      },
+    ],
+  },
+  {
+    name: "bounds of a deploy that are none",
+    yaml: hosts(
+      host({
+        traefik: '{ release: "5.1.1", pullSeconds: 0 }',
+        apps: `\n      wiki: ${app("wiki.ci.example.org", "pullSeconds: 86401, deploySeconds: -1")}`,
+      }),
+    ),
+    problems: [
+      {
+        at: "pullSeconds",
+        says: "hosts.one.traefik.pullSeconds: must be a whole number of seconds, from 1 to 86400",
+      },
+      {
+        at: "pullSeconds",
+        after: "wiki:",
+        says: "hosts.one.apps.wiki.pullSeconds: must be a whole number of seconds, from 1 to 86400",
+      },
+      {
+        at: "deploySeconds",
+        says: "hosts.one.apps.wiki.deploySeconds: must be a whole number of seconds, from 1 to 86400",
+      },
+    ],
+  },
+  {
+    name: "mistakes of shape and of meaning beside each other",
+    yaml: hosts(host({ domain: "nodots", docker: "{ logFile: 3 }" })),
+    problems: [
+      {
+        at: "domain",
+        says: 'hosts.one.domain: "nodots" is no domain name: use lower-case labels joined by dots, as in ci.example.org',
+      },
+      {
+        at: "logFile",
+        says: "hosts.one.docker.logFile: is no key that is known here: did you mean logFiles?",
       },
     ],
   },
@@ -353,7 +391,7 @@ const cases: readonly Case[] = [
     problems: [
       {
         at: "registryCredentials",
-        says: 'hosts.one.docker.registryCredentials: "~/config.json" must be an absolute path on the host, as in /var/lib/ci-certs/key.pem',
+        says: "hosts.one.docker.registryCredentials: must be an absolute path on the host, as in /var/lib/ci-secrets/name",
       },
       {
         at: "key:",
@@ -361,19 +399,50 @@ const cases: readonly Case[] = [
       },
       {
         at: "certificate: cert.pem",
-        says: 'hosts.one.certificate.certificate: "cert.pem" must be an absolute path on the host, as in /var/lib/ci-certs/key.pem',
+        says: "hosts.one.certificate.certificate: must be an absolute path on the host, as in /var/lib/ci-secrets/name",
       },
       {
         at: "one: ../one",
-        says: 'hosts.one.apps.wiki.secrets.one: "../one" must be an absolute path on the host, as in /var/lib/ci-certs/key.pem',
+        says: "hosts.one.apps.wiki.secrets.one: must be an absolute path on the host, as in /var/lib/ci-secrets/name",
       },
       {
         at: "two:",
-        says: `hosts.one.apps.wiki.secrets.two: "/s/a b" must be a plain path without '.', '..', blanks, doubled or final slashes`,
+        says: `hosts.one.apps.wiki.secrets.two: "/s/a b" must be a plain path without '.', '..', blanks, doubled or final slashes, each part up to 255 characters`,
       },
       {
         at: "three:",
-        says: `hosts.one.apps.wiki.secrets.three: "/s/../x" must be a plain path without '.', '..', blanks, doubled or final slashes`,
+        says: `hosts.one.apps.wiki.secrets.three: "/s/../x" must be a plain path without '.', '..', blanks, doubled or final slashes, each part up to 255 characters`,
+      },
+    ],
+  },
+  {
+    name: "units and paths of the certificate that are none",
+    yaml: hosts(
+      host({
+        certificate:
+          "{ certificate: /tmp/cert.pem, key: /c/key.pem, waitFor: [sops, a.timer], watch: [live, /c/b/] }",
+      }),
+    ),
+    problems: [
+      {
+        at: "certificate: /tmp",
+        says: 'hosts.one.certificate.certificate: "/tmp/cert.pem" lies where units have their own files or the kernel has its: put the file elsewhere',
+      },
+      {
+        at: "waitFor",
+        says: 'hosts.one.certificate.waitFor: "sops" is no service and no mount: name the unit that puts the file there in full, as in sops-install-secrets.service',
+      },
+      {
+        at: "waitFor",
+        says: 'hosts.one.certificate.waitFor: "a.timer" is no service and no mount: name the unit that puts the file there in full, as in sops-install-secrets.service',
+      },
+      {
+        at: "watch",
+        says: "hosts.one.certificate.watch: must be an absolute path on the host, as in /var/lib/ci-secrets/name",
+      },
+      {
+        at: "watch",
+        says: `hosts.one.certificate.watch: "/c/b/" must be a plain path without '.', '..', blanks, doubled or final slashes, each part up to 255 characters`,
       },
     ],
   },
@@ -488,7 +557,7 @@ const cases: readonly Case[] = [
       },
       {
         at: "nodeCertificateDays",
-        says: "hosts.one.swarm.nodeCertificateDays: must be a whole number of days, 1 or more",
+        says: "hosts.one.swarm.nodeCertificateDays: must be a whole number of days, from 1 to 36500",
       },
       {
         at: "subnetSize",

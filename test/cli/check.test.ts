@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { beforeAll, expect, test } from "vitest";
@@ -37,7 +37,7 @@ test("check ends with 0 when everything is what the sources say", async () => {
   expect(outcome).toEqual({
     code: 0,
     signal: undefined,
-    stdout: "24 generated files are what the sources say\n",
+    stdout: "25 generated files are what the sources say\n",
     stderr: "",
   });
 });
@@ -100,6 +100,23 @@ test("check shows one stale file as a unified diff from the disk to the sources"
   );
 });
 
+test("check does not promise that synth removes what it did not write", async () => {
+  // given
+  const root = checkoutWith({ ...synthesized, "out/one/foreign.txt": "left here\n" });
+
+  // when
+  const { code, stdout } = await runCli(root, ["check"]);
+
+  // then
+  expect(code).toBe(1);
+  expect(stdout.split("\n").at(0)).toBe(
+    "out/one/foreign.txt is an orphan that no synth wrote: move it out of out/",
+  );
+  expect(stdout.split("\n").at(-2)).toBe(
+    "1 generated file differs: synth leaves alone what it did not write",
+  );
+});
+
 test("git applies what check prints, and check is content then", async () => {
   // given: also names and line ends that a diff spells in its own way
   const root = checkoutWith(synthesized);
@@ -118,7 +135,7 @@ test("git applies what check prints, and check is content then", async () => {
 
   // then
   const { code, stdout: after } = await runCli(root, ["check"]);
-  expect(after).toBe("21 generated files are what the sources say\n");
+  expect(after).toBe("22 generated files are what the sources say\n");
   expect(code).toBe(0);
 });
 
@@ -226,7 +243,7 @@ test("the text of a file on the disk gives a terminal no orders, nor does its na
   expect(stdout).toContain("\\u001b]0;title\\u0007");
 });
 
-test("graph prints what synth keeps, as Mermaid and as SVG, for all hosts or one", async () => {
+test("graph prints what synth keeps, as Mermaid and as SVG, and nothing beside it", async () => {
   // given
   const root = checkoutWith(synthesized);
 
@@ -238,10 +255,32 @@ test("graph prints what synth keeps, as Mermaid and as SVG, for all hosts or one
   ]);
 
   // then
+  expect([mermaid, svg, named].map(({ code, stderr }) => ({ code, stderr }))).toEqual(
+    Array.from({ length: 3 }, () => ({ code: 0, stderr: "" })),
+  );
   expect(mermaid.stdout).toBe(synthesized["docs/graph/one.mmd"]);
   expect(svg.stdout).toBe(synthesized["docs/graph/one.svg"]);
   expect(named.stdout).toBe(mermaid.stdout);
-  expect(mermaid.stderr).toBe("docs/graph/one.mmd: synth keeps it\n");
+});
+
+test("graph of several hosts wants to know which one", async () => {
+  // given
+  const hosts = { one: {}, two: { domain: "b.example.org" } };
+  const root = checkoutWith(await filesAfterSynth({ "cc-ci.yaml": configuration(hosts) }));
+
+  // when
+  const [all, second] = await Promise.all([
+    runCli(root, ["graph"]),
+    runCli(root, ["graph", "--host", "two"]),
+  ]);
+
+  // then
+  expect({ code: all.code, stdout: all.stdout, stderr: all.stderr }).toEqual({
+    code: 2,
+    stdout: "",
+    stderr: "graph: there are several hosts: choose one with --host, of one, two\n",
+  });
+  expect(second.stdout).toBe(readFileSync(join(root, "docs/graph/two.mmd"), "utf8"));
 });
 
 test("graph of a host that is not there names those that are", async () => {

@@ -38,8 +38,11 @@ const applies = "  Pieces that apply something (every piece runs; a converged on
 const refuses =
   "  Pieces that stop with exit 2, since a person must decide (docs/architecture.md says how)";
 const redeploys = "  Stacks that are deployed";
-const restarts = "  Services that restart";
+const restarts =
+  "  Services that restart (with Docker, every container stops and is started again)";
 const units = "  Units whose text changes";
+const modules = "  Other modules that change";
+const blocked = "  Pieces that do not run";
 const away = "  The proxy is away";
 const notAway = "    not at all: neither Traefik nor Docker restarts";
 const redeployed =
@@ -84,6 +87,8 @@ const changes: readonly { name: string; host: HostLines; says: readonly string[]
       units,
       "    cc-ci-app-pad.service: is new",
       "    cc-ci-reconcile.service: changes",
+      modules,
+      "    target.nix",
       away,
       notAway,
     ],
@@ -103,6 +108,8 @@ const changes: readonly { name: string; host: HostLines; says: readonly string[]
       "    cc-ci-app-wiki.path: is gone",
       "    cc-ci-app-wiki.service: is gone",
       "    cc-ci-reconcile.service: changes",
+      modules,
+      "    target.nix",
       away,
       notAway,
     ],
@@ -132,6 +139,8 @@ const changes: readonly { name: string; host: HostLines; says: readonly string[]
       "one: no pieces apply something, no stacks are deployed, 1 service restarts",
       restarts,
       "    docker.service: its settings change: registry-mirrors",
+      modules,
+      "    docker.nix",
       away,
       "    for 315 s at the most: Docker restarts: 15 s for its containers to stop, 300 s for Traefik to start",
     ],
@@ -143,10 +152,32 @@ const changes: readonly { name: string; host: HostLines; says: readonly string[]
       more: ["swarm: { addressPools: [10.96.0.0/12], proxySubnet: 10.81.0.0/16 }"],
     },
     says: [
-      "one: no pieces apply something, no stacks are deployed, no services restart",
+      "one: 2 pieces stop for a person to decide, no pieces apply something, no stacks are deployed, no services restart",
       refuses,
       '    swarm: the swarm: addressPools ["10.64.0.0/12"] → ["10.96.0.0/12"]',
       "    network-proxy: the network proxy: subnet 10.80.0.0/16 → 10.81.0.0/16",
+      blocked,
+      "    retire: requires swarm, which stops",
+      "    traefik: requires network-proxy, which stops",
+      "    app-wiki: requires network-proxy, which stops",
+      away,
+      notAway,
+    ],
+  },
+  {
+    name: "what Traefik and an app are made of changes, and their network refuses",
+    host: {
+      release: "5.2.0",
+      apps: { wiki: { ...wiki, env: { B: "1" } } },
+      more: ["swarm: { proxySubnet: 10.81.0.0/16 }"],
+    },
+    says: [
+      "one: 1 piece stops for a person to decide, no pieces apply something, no stacks are deployed, no services restart",
+      refuses,
+      "    network-proxy: the network proxy: subnet 10.80.0.0/16 → 10.81.0.0/16",
+      blocked,
+      "    traefik: requires network-proxy, which stops",
+      "    app-wiki: requires network-proxy, which stops",
       away,
       notAway,
     ],
@@ -155,10 +186,9 @@ const changes: readonly { name: string; host: HostLines; says: readonly string[]
     name: "the certificate lies elsewhere",
     host: { ...one, certificate: "/other/cert.pem" },
     says: [
-      "one: 2 pieces apply something, 1 stack is deployed, no services restart",
+      "one: 1 piece applies something, 1 stack is deployed, no services restart",
       applies,
       "    traefik: the file /other/cert.pem is new; the secret traefik_ci_example_org_ssl_cert: file /var/lib/certs/cert.pem → /other/cert.pem; the secret traefik_ci_example_org_ssl_cert: versionOf /var/lib/certs/cert.pem → /other/cert.pem; the secret traefik_ci_example_org_ssl_key: versionOf /var/lib/certs/cert.pem → /other/cert.pem; the certificate of traefik.ci.example.org: file /var/lib/certs/cert.pem → /other/cert.pem; the file /var/lib/certs/cert.pem is gone",
-      "    app-wiki: the certificate of wiki.ci.example.org: file /var/lib/certs/cert.pem → /other/cert.pem",
       redeploys,
       "    traefik_ci_example_org: the secret traefik_ci_example_org_ssl_cert: file /var/lib/certs/cert.pem → /other/cert.pem; the secret traefik_ci_example_org_ssl_cert: versionOf /var/lib/certs/cert.pem → /other/cert.pem; the secret traefik_ci_example_org_ssl_key: versionOf /var/lib/certs/cert.pem → /other/cert.pem",
       "  Secrets",
@@ -173,6 +203,9 @@ const changes: readonly { name: string; host: HostLines; says: readonly string[]
 
 const staleNote =
   /^note: \d+ generated files are not what the sources say yet: this tells what holds after 'npm run synth'$/;
+
+const diskNote =
+  "note: compared with the files that lie here: for what is committed, '--against HEAD' or another ref";
 
 /** The output without the remark that synth has not run yet, which must be its last line. */
 function withoutStaleNote(stdout: string): string {
@@ -194,8 +227,8 @@ test.for(changes)("diff says what the next switch does when $name", async ({ hos
 
   // then: the disk is still what was committed
   expect({ code: disk.code, stderr: disk.stderr }).toEqual({ code: 0, stderr: "" });
-  expect(withoutStaleNote(disk.stdout)).toBe(says.join("\n"));
-  expect(ref).toEqual(disk);
+  expect(withoutStaleNote(disk.stdout)).toBe([...says, diskNote].join("\n"));
+  expect(ref).toEqual({ ...disk, stdout: disk.stdout.replace(`${diskNote}\n`, "") });
 });
 
 test("diff of what was synthesized says that nothing differs, against the disk and the commit", async () => {
@@ -207,7 +240,7 @@ test("diff of what was synthesized says that nothing differs, against the disk a
   ];
 
   expect(outcomes.map(({ stdout }) => stdout)).toEqual([
-    "Nothing: no piece, unit, stack or secret differs.\n",
+    `Nothing: no piece, unit, stack or secret differs.\n${diskNote}\n`,
     "Nothing: no piece, unit, stack or secret differs.\n",
   ]);
 });
@@ -296,9 +329,11 @@ test("diff --json says the same as the text", async () => {
         change: "changed",
         applies: [{ name: "traefik", reasons }],
         refuses: [],
+        blocked: [],
         units: [],
+        modules: [],
         restarts: [],
-        redeploys: [{ name: "traefik_ci_example_org", reasons }],
+        redeploys: [{ piece: "traefik", name: "traefik_ci_example_org", reasons }],
         secrets: { added: [], gone: [], moved: [] },
         retired: { stacks: [], networks: [] },
         overrides: [],
@@ -317,12 +352,14 @@ test("diff --json says the same as the text", async () => {
 test("diff --markdown makes no markup, mention or link of what a ref is made of", async () => {
   // given: a commit from anybody, whose files name things as they like
   const evil = "<img src=x> @all #1 `x` *b* [l](https://evil.example) | www.evil.example";
-  const swarm = JSON.parse(synthesized["out/one/swarm.json"] ?? "") as {
-    resources: { advertiseAddress: string }[];
+  const app = JSON.parse(synthesized["out/one/app-wiki.json"] ?? "") as {
+    resources: { kind: string }[];
   };
-  const resources = swarm.resources.map((each) => ({ ...each, advertiseAddress: evil }));
+  const resources = app.resources.map((each) =>
+    each.kind === "secret" ? { ...each, file: `/${evil}` } : each,
+  );
   const root = await repositoryWith({
-    "out/one/swarm.json": JSON.stringify({ ...swarm, resources }),
+    "out/one/app-wiki.json": JSON.stringify({ ...app, resources }),
     "out/<b>@all/pieces.json": "{}",
   });
   writeFiles(root, synthesized);
@@ -333,9 +370,32 @@ test("diff --markdown makes no markup, mention or link of what a ref is made of"
   // then
   const joiner = "\u2060";
   expect(stdout).toContain(
-    `- swarm: the swarm: advertiseAddress \\<img src=x\\> \\@${joiner}all \\#${joiner}1 \\\`x\\\` \\*b\\* \\[l\\](https\\://evil.example) \\| www\\.evil.example → 127.0.0.1`,
+    `- app-wiki: the secret wiki\\_ci\\_example\\_org\\_db: file /\\<img src=x\\> \\@${joiner}all \\#${joiner}1 \\\`x\\\` \\*b\\* \\[l\\](https\\://evil.example) \\| www\\.evil.example → /s/db`,
   );
   expect(stdout).toContain(`### \\<b\\>\\@${joiner}all: leaves the configuration`);
+});
+
+test("words for an operator and bounds of waits are nothing that is applied", async () => {
+  // given a commit whose app has other words, and another time for its images
+  const path = "out/one/app-wiki.json";
+  const text = (synthesized[path] ?? "")
+    .replaceAll(/"(purpose|remedy)": "[^"]*"/g, '"$1": "other"')
+    .replace(/"pullSeconds": \d+/, '"pullSeconds": 1');
+  const root = await repositoryWith({ [path]: text });
+  writeFiles(root, synthesized);
+
+  // when
+  const { stdout } = await runCli(root, ["diff", "--against", "HEAD"]);
+
+  // then
+  expect(text).not.toBe(synthesized[path]);
+  expect(stdout).toBe(
+    [
+      "one: no pieces apply something, no stacks are deployed, no services restart",
+      away,
+      `${notAway}\n`,
+    ].join("\n"),
+  );
 });
 
 test("no code of the ref, nor of its attributes, runs", async () => {

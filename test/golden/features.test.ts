@@ -41,7 +41,7 @@ test("the daemon gets what a swarm needs, mirrors, and asserts what must stay", 
   logFiles: 5
   pruneOnCalendar: "Sun 03:00"`),
   );
-  await expectGolden("docker", app, ["out/cc-ci/docker.nix"]);
+  await expectGolden("docker", app, ["out/cc-ci/docker.nix", "out/cc-ci/prune.nix"]);
 });
 
 test("registry credentials are a host file of every stack's unit", async () => {
@@ -78,7 +78,7 @@ env: { LOG_LEVEL: DEBUG }`,
 test("a certificate that another unit decrypts is waited for, and its links are watched", async () => {
   const yaml = hostYaml().replace(
     "      key:",
-    "      waitFor: [sops-install-secrets.service]\n      watch: [/var/lib/ci-certs/live]\n      key:",
+    "      waitFor: [sops-install-secrets.service]\n      watch: [/var/lib/ci-certs]\n      key:",
   );
   await expectGolden("certificate-of-sops", appOf(yaml), ["out/cc-ci/traefik.nix"]);
 });

@@ -5,7 +5,9 @@ import { requireTool } from "../tools.ts";
 import { evaluateFile } from "./evaluate.ts";
 
 const root = join(import.meta.dirname, "../..");
-const hosts = readdirSync(join(root, "nix/hosts"));
+const hosts = readdirSync(join(root, "out"), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name);
 const systems = ["aarch64-linux", "x86_64-linux"];
 
 test("the flake has a configuration and a check for every host", async (context) => {

@@ -1,55 +1,23 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, type TestContext, test } from "vitest";
 import { pieceListSchema } from "../../services/converge/desired-state.ts";
-import { appOf, hostYaml, synthesized } from "../synthesized.ts";
+import { appOf } from "../synthesized.ts";
 import { requireNixpkgs, requireTool } from "../tools.ts";
 import { type EvaluateOptions, type Evaluation, evaluate } from "./evaluate.ts";
+import { everything, modulesIn, writeTree } from "./everything.ts";
 import { verifyUnits } from "./systemd-verify.ts";
 import { unitDifferences } from "./unit-keys.ts";
 
 const root = join(import.meta.dirname, "../..");
 
-/** A host that uses everything that the configuration knows. */
-const everything = hostYaml(
-  `acceptUnfree: [drone]
-swarm:
-  advertiseAddress: 192.0.2.10
-  listenAddress: 0.0.0.0
-  addressPools: [10.96.0.0/12, 172.20.0.0/14]
-  subnetSize: 26
-  proxySubnet: 10.112.0.0/16
-  nodeCertificateDays: 30
-docker:
-  registryMirrors: [https://mirror.example.org]
-  registryCredentials: /var/lib/ci-secrets/docker.json
-  logMaxMiB: 50
-  logFiles: 5
-  pruneOnCalendar: "Sun 03:00"
-apps:
-  wiki:
-    recipe: wiki
-    release: 1.2.3+v4.5.6
-    domain: wiki.ci.example.org
-    env: { GREETING: "it's \\"quoted\\", 100% and costs $5" }
-    secrets: { db_password: /var/lib/ci-secrets/wiki-db }
-  notes:
-    recipe: notes
-    commit: 0123456789abcdef0123456789abcdef01234567
-    domain: notes.ci.example.org`,
-  "release: 5.1.1\npublish: ingress",
-);
-
 let scratch = "";
 
 beforeAll(async () => {
   scratch = mkdtempSync(join(tmpdir(), "cc-ci-generated-"));
-  for (const [path, { content }] of await synthesized(appOf(everything))) {
-    mkdirSync(dirname(join(scratch, path)), { recursive: true });
-    writeFileSync(join(scratch, path), content);
-  }
+  await writeTree(scratch, appOf(everything));
 });
 
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
@@ -63,13 +31,7 @@ async function evaluateWith(
   requireTool(context, "nix-instantiate");
   const own = join(mkdtempSync(join(scratch, "own-")), "default.nix");
   writeFileSync(own, module);
-  const modules = [
-    join(scratch, "out/cc-ci"),
-    join(root, "nix/modules/cc-ci.nix"),
-    join(root, "nix/hosts/cc-ci/hardware.nix"),
-    own,
-  ];
-  return await evaluate(modules, options);
+  return await evaluate([...modulesIn(scratch), own], options);
 }
 
 test("a host that uses every key evaluates without a failed assertion or a warning", async (context) => {
@@ -170,8 +132,8 @@ test("the committed environment files are read by godotenv as they were meant", 
   expect(read(join(root, "out/cc-ci/traefik.env"))).toMatchObject({
     TYPE: "traefik:@slot:recipe-version@",
     LETS_ENCRYPT_ENV: "",
-    SECRET_WILDCARD_CERT_VERSION: "@slot:ssl-cert-version@",
-    SECRET_WILDCARD_KEY_VERSION: "@slot:ssl-key-version@",
+    SECRET_WILDCARD_CERT_VERSION: "@slot:secret-ssl-cert-version@",
+    SECRET_WILDCARD_KEY_VERSION: "@slot:secret-ssl-key-version@",
     WILDCARDS_ENABLED: "1",
   });
   expect(read(join(scratch, "out/cc-ci/app-wiki.env"))).toMatchObject({

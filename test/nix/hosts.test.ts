@@ -18,8 +18,12 @@ const folders = (path: string): readonly string[] =>
 const described = folders(join(root, "nix", "hosts"));
 const hosts = folders(join(root, "out")).filter((host) => described.includes(host));
 
-/** As the flake makes a host: its folder imports all else. */
-const modulesOf = (host: string): readonly string[] => [join(root, "nix", "hosts", host)];
+/** As nix/host.nix puts a host together. */
+const modulesOf = (host: string): readonly string[] => [
+  join(root, "nix", "hosts", host),
+  join(root, "nix", "modules", "cc-ci.nix"),
+  join(root, "out", host),
+];
 
 function evaluateHost(
   context: TestContext,

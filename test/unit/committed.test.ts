@@ -31,7 +31,7 @@ const validate = new Ajv({ strict: false }).compile(configurationSchema());
 test.for([
   ["the smallest host", hostYaml(), true],
   ["an app at a commit", hostYaml("apps: { a: { recipe: a, commit: c, domain: d } }"), true],
-  ["release and commit", hostYaml("", "release: 5.1.1\ncommit: abc"), false],
+  ["release and commit", hostYaml("", "release: 5.1.1\ncommit: abc"), true],
   ["neither release nor commit", hostYaml("", "domain: a.example.org"), false],
   ["an unknown key", hostYaml("swarms: {}"), false],
   ["a number for text", hostYaml("", "release: 5.1"), false],

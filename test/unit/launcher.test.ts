@@ -119,16 +119,16 @@ test.each([
   ["with an old node only", () => [fakeNode("old", "v22.9.0")]],
   ["with an empty PATH", () => []],
   ["with folders that do not exist", () => ["/nowhere", "/nowhere else"]],
-])("%s it says what to do and exits with 1", (_, path) => {
-  expect(launch({ path: path() })).toEqual({ stdout: "", stderr: message, status: 1 });
+])("%s it says what to do and exits with 2", (_, path) => {
+  expect(launch({ path: path() })).toEqual({ stdout: "", stderr: message, status: 2 });
 });
 
-test("without any PATH it says what to do and exits with 1", () => {
+test("without any PATH it says what to do and exits with 2", () => {
   // A shell started without PATH makes up one of its own, so it is taken away inside.
   const result = spawnSync("/bin/sh", ["-c", 'unset PATH; . "$0"', join(checkout, "bin/node24")], {
     encoding: "utf8",
   });
-  expect(result).toMatchObject({ stdout: "", stderr: message, status: 1 });
+  expect(result).toMatchObject({ stdout: "", stderr: message, status: 2 });
 });
 
 test("arguments arrive as they were, and so does the exit code", () => {

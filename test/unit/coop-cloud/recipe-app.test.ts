@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { RecipeAppProps } from "../../../constructs/coop-cloud/recipe-app.ts";
+import type { DesiredState } from "../../../services/converge/desired-state.ts";
 import { addApp, filesOf, problemsOf, wholeHost } from "../nixos/tree.ts";
 
 function problems(props: Partial<RecipeAppProps>, id?: string): readonly string[] {
@@ -72,7 +73,8 @@ describe("a variable of the .env", () => {
     ["DOMAIN", "it follows domain"],
     ["LETS_ENCRYPT_ENV", "it stays empty: certificates come from host files"],
     ["COMPOSE_FILE", "it follows composeFiles"],
-    ["TIMEOUT", "it follows the deploy's own bound"],
+    ["STACK_NAME", "it follows domain"],
+    ["TIMEOUT", "it follows deploySeconds"],
     ["SECRET_DB_PASSWORD_VERSION", "it follows the secret's content"],
   ])("%s is ours to set", (name, reason) => {
     expect(problems({ env: { [name]: "x" }, secrets: { "db-password": "/a" } })).toEqual([
@@ -86,16 +88,15 @@ describe("a variable of the .env", () => {
     ]);
   });
 
-  // Mended in recipe-stack.ts, this loses its '.fails'.
   test.each(["constructor", "toString", "__proto__"])("can be called %s", (name) => {
     const env = Object.fromEntries([[name, "x"]]);
     expect(problems({ env })).toEqual([]);
   });
 
   test("cannot hold a slot, which the host would fill in", () => {
-    const env = { A: "x@slot:db-password-version@" };
+    const env = { A: "x@slot:secret-db-password-version@" };
     expect(problems({ env, secrets: { "db-password": "/a" } })).toEqual([
-      "one/wiki: env: A holds @slot:db-password-version@, which the host would fill in: write something else",
+      "one/wiki: env: A holds @slot:secret-db-password-version@, which the host would fill in: write something else",
     ]);
   });
 
@@ -128,10 +129,34 @@ test.each(["Wiki", "a_b", "a.b", "a".repeat(64)])("%j is refused as the name of 
   ]);
 });
 
-// Mended in recipe-stack.ts, this loses its '.fails'.
 test("two secrets whose names differ only in what a variable cannot tell apart are refused", () => {
-  const said = problems({ secrets: { "db-password": "/a", db_password: "/b" } });
-  expect(said).not.toEqual([]);
+  expect(problems({ secrets: { "db-password": "/a", db_password: "/b" } })).toContain(
+    "one/wiki: secrets: db-password and db_password would share the variable SECRET_DB_PASSWORD_VERSION: a recipe has one of them",
+  );
+});
+
+test.each([
+  { property: "pullSeconds", wrong: [0, -1, 1.5, 86_401, Number.NaN] },
+  { property: "deploySeconds", wrong: [0, -1, 1.5, 86_401, Number.NaN] },
+])("$property is a whole number of seconds, up to a day", ({ property, wrong }) => {
+  for (const right of [1, 86_400]) expect(problems({ [property]: right })).toEqual([]);
+  for (const seconds of wrong) {
+    expect(problems({ [property]: seconds })).toEqual([
+      `one/wiki: ${property}: must be a whole number of seconds, from 1 to 86400`,
+    ]);
+  }
+});
+
+test("the bounds of a deploy are those of the stack, and abra's own", () => {
+  const tree = wholeHost();
+  addApp(tree, { pullSeconds: 1800, deploySeconds: 600 });
+  const files = filesOf(tree.host);
+  const { resources }: DesiredState = JSON.parse(files["out/one/app-wiki.json"] ?? "");
+  expect(resources.find(({ kind }) => kind === "stack")).toMatchObject({
+    pullSeconds: 1800,
+    deploySeconds: 600,
+  });
+  expect(files["out/one/app-wiki.env"]).toContain("\nTIMEOUT=600\n");
 });
 
 test("the .env says what the app is made of, each variable once, the operator's own by name", () => {
@@ -147,8 +172,8 @@ DOMAIN=wiki.ci.example.org
 LETS_ENCRYPT_ENV=
 TIMEOUT=300
 COMPOSE_FILE=compose.yml:compose.b.yml
+SECRET_DB_PASSWORD_VERSION=@slot:secret-db-password-version@
 A='$HOME'
 Z="it's"
-SECRET_DB_PASSWORD_VERSION=@slot:db-password-version@
 `);
 });

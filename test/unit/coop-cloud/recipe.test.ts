@@ -68,6 +68,13 @@ describe("a commit", () => {
   );
 });
 
+test("a release may name the commit that its tag must lead to, all of it", () => {
+  expect(problems(Recipe.release("wiki", "1.2.3", undefined, commit))).toEqual([]);
+  expect(problems(Recipe.release("wiki", "1.2.3", undefined, "main"))).toEqual([
+    'commit: "main" must be all 40 hex digits of the commit: a shorter one, a branch or a tag can move',
+  ]);
+});
+
 describe("a repository", () => {
   test.each(["https://a.b/c", "https://a.b:8443/c/d.git", "https://a/~b/c_d-e.git"])(
     "may be %s",

@@ -33,7 +33,7 @@ function problems(
   new ConvergePiece(host, "piece", {
     name: "a",
     description: "A piece",
-    resources: () => [{ kind: "env", path: "/a", recipe: "r", content }],
+    resources: () => [{ kind: "env", path: "/a", content }],
     ...props,
   });
   return problemsOf(host);
@@ -55,7 +55,27 @@ test("a slot that is filled and not used is refused", () => {
   ]);
 });
 
-test("a secret fills its own version", () => {
+test("a slot that only a text uses is one that is used", () => {
+  const texts = (): readonly string[] => ["A", `B${textSlot("one")}${textSlot("two")}`];
+  const filled = { "env-file": nixText`x`, one: nixText`y` };
+  expect(problems({ slots: { ...filled, two: nixText`z` }, texts })).toEqual([]);
+  expect(problems({ slots: filled, texts })).toEqual([
+    "one/piece: the slot two is used, and neither Nix nor the host fills it",
+  ]);
+});
+
+test("the slot of the piece's own file cannot be filled", () => {
+  const content = { slot: "file" };
+  expect(problems({ slots: { file: nixText`x` } }, content)).toEqual([
+    "one/piece: the slot file is the piece's own file: choose another name",
+  ]);
+});
+
+/** What a tree with one piece objects to, which makes a secret and has these texts and slots. */
+function problemsOfSecret(
+  texts: readonly string[],
+  slots: ConvergePieceProps["slots"] = {},
+): readonly string[] {
   const host = bareHost();
   const file = new HostFile(host, "file", { path: "/f", purpose: "a test", remedy: "none" });
   const secret = new SwarmSecret(host, "secret", { stack: "s", name: "n", file });
@@ -64,6 +84,25 @@ test("a secret fills its own version", () => {
     description: "A piece",
     sources: [secret],
     resources: () => [],
+    slots,
+    texts: () => texts,
   });
-  expect(problemsOf(host)).toEqual([]);
+  return problemsOf(host);
+}
+
+test("a secret fills the slot of its version for a text", () => {
+  expect(problemsOfSecret([`V=${textSlot("secret-n-version")}`])).toEqual([]);
+});
+
+test("a secret whose version no text uses is refused", () => {
+  expect(problemsOfSecret([])).toEqual([
+    "one/piece: the slot secret-n-version is filled, and nothing uses it",
+  ]);
+});
+
+test("a slot that is filled twice is refused", () => {
+  const texts = [`V=${textSlot("secret-n-version")}`];
+  expect(problemsOfSecret(texts, { "secret-n-version": nixText`x` })).toEqual([
+    "one/piece: the slot secret-n-version is filled twice: one of the two needs another name",
+  ]);
 });

@@ -34,7 +34,6 @@ test("an override merges sets, replaces lists and takes away what is null", () =
   expect(options).toMatchObject({ description: "Mine", path: [] });
 });
 
-// Mended in systemd-unit.ts, these two lose their '.fails'.
 test("an override takes away an option of the unit itself", () => {
   const { proxy } = wholeHost();
   proxy.unit.override({ environment: null });

@@ -35,11 +35,30 @@ describe("the name of a secret", () => {
 });
 
 test.each([
-  ["ssl_cert", "ssl-cert-version"],
-  ["DB_Password", "db-password-version"],
-  ["a__b", "a-b-version"],
+  ["ssl_cert", "secret-ssl-cert-version"],
+  ["DB_Password", "secret-db-password-version"],
+  ["a__b", "secret-a-b-version"],
 ])("the version of %s fills the slot %s", (name, slot) => {
   const host = bareHost();
   const file = new HostFile(host, "file", { path: "/a", purpose: "a test", remedy: "none" });
   expect(new SwarmSecret(host, "secret", { stack: "s", name, file }).versionSlot).toBe(slot);
+});
+
+test("the file of a secret must be so long that its version gives nothing away", () => {
+  // given a file for a secret, and one that must be longer anyway
+  const host = bareHost();
+  const made = [undefined, 32].map((minBytes, index) => {
+    const file = new HostFile(host, `file-${index}`, {
+      path: `/a${index}`,
+      purpose: "a test",
+      remedy: "none",
+      ...(minBytes === undefined ? {} : { demand: { format: "opaque", minBytes } }),
+    });
+    return new SwarmSecret(host, `secret-${index}`, { stack: "s", name: `n${index}`, file });
+  });
+  // when their resources are listed, then each file comes first, with what is demanded of it
+  expect(made.map(({ resources }) => resources[0])).toMatchObject([
+    { kind: "host-file", path: "/a0", demand: { format: "opaque", minBytes: 16 } },
+    { kind: "host-file", path: "/a1", demand: { format: "opaque", minBytes: 32 } },
+  ]);
 });

@@ -42,12 +42,22 @@ describe("a swarm is refused for", () => {
     [
       "a life of no day",
       { nodeCertificateDays: 0 },
-      "nodeCertificateDays: must be a whole number of days, 1 or more",
+      "nodeCertificateDays: must be a whole number of days, from 1 to 36500",
     ],
     [
       "a life of half a day",
       { nodeCertificateDays: 1.5 },
-      "nodeCertificateDays: must be a whole number of days, 1 or more",
+      "nodeCertificateDays: must be a whole number of days, from 1 to 36500",
+    ],
+    [
+      "a life of more than a century",
+      { nodeCertificateDays: 36_501 },
+      "nodeCertificateDays: must be a whole number of days, from 1 to 36500",
+    ],
+    [
+      "an address of its own in a pool",
+      { advertiseAddress: "10.70.0.1", listenAddress: "192.0.2.1" },
+      "advertiseAddress: 10.70.0.1 lies in the pool 10.64.0.0/12, which is for networks of containers: choose another pool",
     ],
     [
       "no pools",
@@ -106,6 +116,12 @@ describe("a network is refused for", () => {
   });
 });
 
+test("a network around the node's own address is refused", () => {
+  expect(problems({ listenAddress: "10.80.3.4" }, "10.80.0.0/16", "10.81.0.0/16")).toEqual([
+    "one/swarm/n0: subnet: 10.80.0.0/16 holds the node's own address 10.80.3.4: choose another",
+  ]);
+});
+
 test("a pool that is amiss is named once, and not by every network as well", () => {
   expect(problems({ addressPools: ["x"] }, "10.80.0.0/16")).toEqual([
     'one/swarm: addressPools: "x" is no IPv4 subnet: write it as in 10.80.0.0/16',
@@ -149,10 +165,16 @@ test.each([
   "mirror.example.org",
   "https://a b",
   "https://u@m",
+  "https://m:0",
+  "https://m:65536",
+  "https://m..org",
+  "https://m_n",
   "",
 ])("%j is refused as a mirror", (mirror) => {
   const host = bareHost();
-  new DockerEngine(host, "docker", { registryMirrors: ["https://fine.example.org/", mirror] });
+  new DockerEngine(host, "docker", {
+    registryMirrors: ["https://fine.example.org/", "http://10.0.0.1:65535", mirror],
+  });
   expect(problemsOf(host)).toEqual([
     `one/docker: registryMirrors: ${JSON.stringify(mirror)} must be the address of a server without a path, as in https://mirror.example.org`,
   ]);
