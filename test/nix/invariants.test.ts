@@ -10,7 +10,6 @@ import { type Evaluation, evaluate } from "./evaluate.ts";
 import { everything, modulesIn, writeTree } from "./everything.ts";
 import { rules, type World, worldOf } from "./invariants.ts";
 
-const root = join(import.meta.dirname, "../..");
 let scratch = "";
 /** Secrets must not lie in /tmp, which a unit has to itself. */
 let brought = "";
