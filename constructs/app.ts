@@ -3,7 +3,7 @@ import { collect } from "./core/collect.ts";
 import { digestOf } from "./core/digest.ts";
 import { userError } from "./core/errors.ts";
 import type { FileSpec } from "./core/file-spec.ts";
-import { type Graph, withoutImplied } from "./core/graph.ts";
+import { type Graph, withGroups, withoutImplied } from "./core/graph.ts";
 import { graphPicture } from "./core/graph-picture.ts";
 import { drawing, jsonWithHeader, type Rendered, withHeader } from "./core/header.ts";
 import type { JsonObject } from "./core/json.ts";
@@ -21,6 +21,9 @@ export class CcCi extends RootConstruct {
     return this.node.children.filter((child) => child instanceof Host);
   }
 }
+
+/** From this many units of the same arrows on, one box stands for all of them. */
+const manyAlike = 10;
 
 /**
  * Finds a file of the last synth that nobody has touched since and that was drawn from this digest;
@@ -43,7 +46,8 @@ export async function synthesize(
   for (const host of app.hosts) {
     const graph = host.graph();
     views.push(await terraformOf(host, graph, collected));
-    views.push(...(await drawingsOf(host, withoutImplied(graph), templates, findDrawing)));
+    const drawn = withGroups(withoutImplied(graph), manyAlike);
+    views.push(...(await drawingsOf(host, drawn, templates, findDrawing)));
   }
   const files = [...collected, ...views];
   refuseTwice(files);

@@ -87,3 +87,31 @@ export function withoutImplied(graph: Graph): Graph {
   );
   return { nodes: graph.nodes, edges };
 }
+
+/**
+ * The same graph with many nodes of the same edges drawn as one, since nobody reads a column of a
+ * hundred boxes. Fewer than `many` stay as they are.
+ */
+export function withGroups(graph: Graph, many: number): Graph {
+  const edgesOf = new Map<string, string[]>(graph.nodes.map(({ id }) => [id, []]));
+  for (const { from, to, strong } of graph.edges) {
+    edgesOf.get(from)?.push(`> ${to} ${strong}`);
+    edgesOf.get(to)?.push(`< ${from} ${strong}`);
+  }
+  const groups = new Map<string, GraphNode[]>();
+  for (const node of graph.nodes) {
+    const key = `${node.kind} ${edgesOf.get(node.id)?.sort().join(" ")}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [node]);
+    else group.push(node);
+  }
+  const left = new Set<string>();
+  const nodes = [...groups.values()].flatMap((group) => {
+    const [first, ...others] = group;
+    if (first === undefined || group.length < many) return group;
+    for (const { id } of others) left.add(id);
+    return [{ ...first, label: `${first.label} and ${others.length} like it` }];
+  });
+  const edges = graph.edges.filter(({ from, to }) => !left.has(from) && !left.has(to));
+  return { nodes, edges };
+}

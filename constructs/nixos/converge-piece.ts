@@ -30,7 +30,7 @@ export interface ConvergePieceProps {
   readonly name: string;
   /** One line for `systemctl status`. */
   readonly description: string;
-  /** What must be true, in order; asked for when the whole tree stands. */
+  /** What must be true, in order; asked for once, when the whole tree stands. */
   readonly resources: () => readonly Resource[];
   /** Constructs whose resources come first, in this unit. @default none */
   readonly sources?: readonly ResourceSource[];
@@ -60,6 +60,8 @@ export class ConvergePiece extends Construct implements HasUnit {
   /** The module that holds the unit. */
   readonly module: NixosModule;
   readonly #props: ConvergePieceProps;
+  /** The resources, once somebody asked. */
+  #known: readonly Resource[] | undefined;
   readonly #machine: Machine;
 
   constructor(scope: Construct, id: string, props: ConvergePieceProps) {
@@ -138,7 +140,8 @@ export class ConvergePiece extends Construct implements HasUnit {
 
   get #resources(): readonly Resource[] {
     const { sources = [], resources } = this.#props;
-    return [...sources.flatMap((source) => source.resources), ...resources()];
+    this.#known ??= [...sources.flatMap((source) => source.resources), ...resources()];
+    return this.#known;
   }
 
   get #slots(): Readonly<Record<string, NixExpression>> {

@@ -1,5 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { findCycle, type Graph, withoutImplied } from "../../../constructs/core/graph.ts";
+import {
+  findCycle,
+  type Graph,
+  withGroups,
+  withoutImplied,
+} from "../../../constructs/core/graph.ts";
 
 /** A graph of such edges: "a b" says that a depends on b. */
 function graphOf(...edges: readonly string[]): Graph {
@@ -72,4 +77,22 @@ test("a weak edge that follows from others is implied, a strong one never is", (
   const reduced = withoutImplied({ nodes, edges: [...edges, ...shortcuts] });
   // then
   expect(reduced).toEqual({ nodes, edges: [...edges, edge("a", "d", true)] });
+});
+
+test("many nodes of the same edges are drawn as one, few are not, and no other edge is lost", () => {
+  // given four apps that wait for a base, three of which something waits for
+  const node = (id: string) => ({ id, label: id, kind: "piece" });
+  const edge = (from: string, to: string) => ({ from, to, strong: true });
+  const apps = ["a", "b", "c", "d"];
+  const edges = [
+    ...apps.map((app) => edge(app, "base")),
+    ...apps.slice(0, 3).map((app) => edge("all", app)),
+  ];
+  const graph = { nodes: ["base", ...apps, "all"].map(node), edges };
+  // when, then
+  expect(withGroups(graph, 4)).toEqual(graph);
+  expect(withGroups(graph, 3)).toEqual({
+    nodes: [node("base"), { ...node("a"), label: "a and 2 like it" }, node("d"), node("all")],
+    edges: [edge("a", "base"), edge("d", "base"), edge("all", "a")],
+  });
 });
