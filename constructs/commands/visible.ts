@@ -3,7 +3,10 @@
  * names and values come from files that anybody may have sent, and a terminal obeys such characters.
  */
 export function visible(text: string): string {
-  return text.replaceAll(/[^\P{Cc}\n\t]|[\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, spelledOut);
+  return text.replaceAll(
+    /[^\P{Cc}\n\t]|[\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069]/gu,
+    spelledOut,
+  );
 }
 
 /** The same for text of one line: no line in it can pass for one of ours. */

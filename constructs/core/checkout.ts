@@ -141,7 +141,11 @@ export class Checkout {
       ...changed.filter(({ path }) => path === manifestPath).map(toText),
     ]);
     const manifest = staged.at(-1)?.path === manifestPath ? staged.slice(-1) : [];
-    const place = ({ partial, path }: Staged) => renameSync(partial, join(this.root, path));
+    let current = outFolder;
+    const place = ({ partial, path }: Staged) => {
+      current = path;
+      renameSync(partial, join(this.root, path));
+    };
     try {
       staged.slice(0, staged.length - manifest.length).forEach(place);
       // What was left half-written may have had the name of one of ours, which is renamed by now.
@@ -150,7 +154,11 @@ export class Checkout {
       manifest.forEach(place);
     } catch (error) {
       for (const { partial } of staged) rmSync(partial, { force: true });
-      throw diskError(outFolder, "be written to the end (run 'npm run synth' again)", error);
+      throw diskError(
+        current,
+        "be put in place; other files were (mend it, then run 'npm run synth')",
+        error,
+      );
     }
     return { changed: differences.filter(({ path }) => !this.#isLeftover(path)), foreign };
   }
