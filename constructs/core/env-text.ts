@@ -1,4 +1,5 @@
 import { ValueError } from "./errors.ts";
+import { unwritablePart } from "./unwritable.ts";
 
 /**
  * `text` as a value of an `.env` file, in the syntax of the Go library godotenv that the reader of
@@ -7,15 +8,8 @@ import { ValueError } from "./errors.ts";
  * ValueError for control characters, and for an end that the reader cannot tell from its own quote.
  */
 export function envValue(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the point
-  const found = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/.exec(text);
-  if (found !== null) {
-    const code = found[0].charCodeAt(0).toString(16).padStart(4, "0");
-    throw new ValueError(`the control character U+${code} cannot stand in an .env file`);
-  }
-  if (!text.isWellFormed()) {
-    throw new ValueError("half of a surrogate pair cannot stand in an .env file");
-  }
+  const part = unwritablePart(text);
+  if (part !== undefined) throw new ValueError(`${part} cannot stand in an .env file`);
   if (/^[A-Za-z0-9._:/@+-]*$/.test(text)) return text;
   if (!/['\n\r]/.test(text) && !text.endsWith("\\")) return `'${text}'`;
   // The reader takes a quote after a backslash for part of the value, and drops quotes at its end.

@@ -1,6 +1,7 @@
 /** Escaping of Nix strings and names: the only place where text becomes Nix. */
 
 import { ValueError } from "./errors.ts";
+import { unwritablePart } from "./unwritable.ts";
 
 /** Keywords cannot be attribute names without quotes; `or` can, but reads badly. */
 const keywords = new Set([
@@ -18,21 +19,11 @@ const keywords = new Set([
 
 const bareName = /^[A-Za-z_][A-Za-z0-9_'-]*$/;
 
-// Nix has no escape for them, NUL cuts a string silently, and none has a use in a unit.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the point
-const unwritable = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/;
-
-/** Refuses what no Nix string can hold. Throws a ValueError that names the character. */
+/** Refuses what no Nix string can hold. Throws a ValueError that names it. */
 export function assertNixText(text: string): void {
-  const found = unwritable.exec(text);
-  if (found !== null) {
-    const code = found[0].charCodeAt(0).toString(16).padStart(4, "0");
-    throw new ValueError(
-      `the control character U+${code} cannot stand in a Nix string: ${quoted(text)}`,
-    );
-  }
-  if (!text.isWellFormed()) {
-    throw new ValueError(`half of a surrogate pair cannot stand in a Nix string: ${quoted(text)}`);
+  const part = unwritablePart(text);
+  if (part !== undefined) {
+    throw new ValueError(`${part} cannot stand in a Nix string: ${quoted(text)}`);
   }
 }
 

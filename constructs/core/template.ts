@@ -155,8 +155,7 @@ function text(helper: string, value: unknown): string {
 
 function oneLine(helper: string, value: unknown): string {
   const checked = text(helper, value);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the point
-  if (/[\u0000-\u001f\u007f\u0085\u2028\u2029]/.test(checked)) {
+  if (/[\p{Cc}\u2028\u2029]/u.test(checked)) {
     throw new ValueError(`{{${helper}}} takes text of one line, got ${JSON.stringify(checked)}`);
   }
   return checked;
