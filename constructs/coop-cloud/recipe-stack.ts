@@ -1,7 +1,6 @@
 import { Construct } from "constructs";
 import {
   nameLimits,
-  ownershipConfig,
   type Resource,
 } from "../../services/converge/desired-state.ts";
 import { envValue, isEnvName } from "../core/env-text.ts";
@@ -162,6 +161,8 @@ export abstract class RecipeStack extends Construct implements HasUnit {
       path: [
         nixName("config", "cc-ci", "packages", "abra"),
         nixName("config", "cc-ci", "packages", "git"),
+        // Its client reads the recipe's files; of the same version as the daemon.
+        nixName("config", "virtualisation", "docker", "package"),
       ],
       stateDirectories: [this.#abra.stateDirectory(this.domain)],
     });
@@ -314,17 +315,11 @@ export abstract class RecipeStack extends Construct implements HasUnit {
   }
 
   #nameProblems(): string[] {
-    const names = [
-      { kind: "stack", name: this.stack, limit: nameLimits.stack },
-      { kind: "config", name: ownershipConfig(this.stack), limit: nameLimits.config },
-      { kind: "service", name: `${this.stack}_app`, limit: nameLimits.service },
+    const { length } = this.stack;
+    if (length <= nameLimits.stack) return [];
+    return [
+      `domain: the stack name ${this.stack} has ${length} characters, and abra takes ${nameLimits.stack}: choose a shorter domain`,
     ];
-    return names
-      .filter(({ name, limit }) => name.length > limit)
-      .map(
-        ({ kind, name, limit }) =>
-          `domain: the ${kind} name ${name} has ${name.length} characters, and Docker takes ${limit}: choose a shorter domain`,
-      );
   }
 }
 

@@ -1,1 +1,1 @@
-"sha256-GA3QdjajyhoVbK3lHWhbJppGU/KC4erMW2dhrLyj4Hg="
+"sha256-qJ6Weep/bqB5pzlk5tXH/MMBNV8A9iVJMFvs7IJ7n1Q="

@@ -1,5 +1,5 @@
 # Generated from cc-ci/traefik/piece. Do not edit: change the source, then run 'npm run synth'.
-# Content sha256:ebb73f1ea0959a51fcecf333edadd797fb6ed2b5dd9aae49763dc33991265b66
+# Content sha256:e6b40517c2e50c3fadc49b98c00f869aca1f695e559512ab2ad5d5d4d5b845ba
 { config, lib, ... }:
 let
   converge = lib.getExe config.cc-ci.packages.converge;
@@ -24,6 +24,7 @@ in
     path = [
       config.cc-ci.packages.abra
       config.cc-ci.packages.git
+      config.virtualisation.docker.package
     ];
     requires = [ "cc-ci-network-proxy.service" ];
     serviceConfig = {

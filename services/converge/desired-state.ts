@@ -14,8 +14,12 @@ export function ownershipConfig(stack: string): string {
   return `${stack}_cc-ci`;
 }
 
-/** Length limits of Docker Swarm, in characters. */
-export const nameLimits = { secret: 64, config: 64, stack: 64, service: 63 } as const;
+/**
+ * How long names may be, in characters. Docker Swarm takes 64 for a secret or config and 63 for a
+ * service. abra cuts the name of a stack after 45, as far as is known, and what it deployed under
+ * another name would never be found; a name within 45 is the same to an abra that does not cut.
+ */
+export const nameLimits = { secret: 64, stack: 45 } as const;
 
 /** Hex digits of a digest that make the version of a secret. */
 export const versionDigits = 12;

@@ -320,7 +320,7 @@ const cases: readonly Case[] = [
     ],
   },
   {
-    name: "names that are too long for Docker",
+    name: "names that are too long",
     yaml: hosts(
       host({
         apps: `
@@ -332,17 +332,7 @@ const cases: readonly Case[] = [
       {
         at: "domain",
         after: "long:",
-        says: `hosts.one.apps.long.domain: the stack name ${domainTooLong.replaceAll(".", "_")} has 65 characters, and Docker takes 64: choose a shorter domain`,
-      },
-      {
-        at: "domain",
-        after: "long:",
-        says: `hosts.one.apps.long.domain: the config name ${domainTooLong.replaceAll(".", "_")}_cc-ci has 71 characters, and Docker takes 64: choose a shorter domain`,
-      },
-      {
-        at: "domain",
-        after: "long:",
-        says: `hosts.one.apps.long.domain: the service name ${domainTooLong.replaceAll(".", "_")}_app has 69 characters, and Docker takes 63: choose a shorter domain`,
+        says: `hosts.one.apps.long.domain: the stack name ${domainTooLong.replaceAll(".", "_")} has 65 characters, and abra takes 45: choose a shorter domain`,
       },
       {
         at: "s".repeat(40),

@@ -41,29 +41,19 @@ describe("the domain of an app", () => {
   });
 });
 
-describe("what Docker limits", () => {
+describe("what abra limits", () => {
   // The rest of the domain takes 15 characters.
   const domain = (length: number): string => `${"a".repeat(length - 15)}.ci.example.org`;
 
-  test("a domain whose longest name just fits is fine", () => {
-    // The config <stack>_cc-ci may have 64 characters, so the stack 58.
-    expect(problems({ domain: domain(58) })).toEqual([]);
+  test("a domain whose stack just fits is fine", () => {
+    expect(problems({ domain: domain(45) })).toEqual([]);
   });
 
-  test("one more, and the config's name is too long", () => {
-    const stack = domain(59).replaceAll(".", "_");
-    expect(problems({ domain: domain(59) })).toEqual([
-      `one/wiki: domain: the config name ${stack}_cc-ci has 65 characters, and Docker takes 64: choose a shorter domain`,
+  test("one more, and abra would cut the name of the stack", () => {
+    const stack = domain(46).replaceAll(".", "_");
+    expect(problems({ domain: domain(46) })).toEqual([
+      `one/wiki: domain: the stack name ${stack} has 46 characters, and abra takes 45: choose a shorter domain`,
     ]);
-  });
-
-  test("a service's name may have 63 characters, and a stack's 64", () => {
-    const said = (length: number): readonly string[] =>
-      problems({ domain: domain(length) }).map((problem) => problem.split(" ")[3] ?? "");
-    expect(said(59)).toEqual(["config"]);
-    expect(said(60)).toEqual(["config", "service"]);
-    expect(said(64)).toEqual(["config", "service"]);
-    expect(said(65)).toEqual(["stack", "config", "service"]);
   });
 });
 

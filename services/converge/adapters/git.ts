@@ -1,0 +1,301 @@
+import { lstat, mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, dirname, join, relative } from "node:path";
+import { type Ending, endedHow, lastWords, type Run, runProgram } from "./program.ts";
+
+/** What git said when it did not do what it was asked to. */
+export class GitFailure extends Error {
+  /** Its last words; never empty. */
+  readonly words: string;
+  /** 1 when all was said and done, and a part refused; 128 when it gave up; null when it was ended. */
+  readonly status: number | null;
+  readonly timedOut: boolean;
+
+  constructor(ending: Ending, seconds: number) {
+    const words = lastWords(ending);
+    super(`git ${endedHow(ending, seconds)}: ${words}`);
+    this.words = ending.timedOut || words === "" ? `git ${endedHow(ending, seconds)}` : words;
+    this.status = ending.status;
+    this.timedOut = ending.timedOut;
+  }
+}
+
+interface GitOptions {
+  /** What git may speak to the outside. @default https alone */
+  readonly protocols?: readonly string[];
+  readonly run?: Run;
+}
+
+/** For commands that stay on this machine, in seconds: recipes are small. */
+const localSeconds = 60;
+
+/** Below this many bytes a second for this many seconds, a server counts as hanging. */
+const slow = { bytes: 100, seconds: 30 } as const;
+
+/**
+ * Settings of every command: nothing that lies in a clone, or in somebody's own configuration, may
+ * start a program or change what is seen. The machine's /etc/gitconfig still counts: it may name a
+ * proxy or a certificate authority.
+ */
+const settings: Readonly<Record<string, string>> = {
+  "advice.detachedHead": "false",
+  "core.attributesFile": "/dev/null",
+  "core.autocrlf": "false",
+  "core.excludesFile": "/dev/null",
+  "core.fileMode": "true",
+  "core.fsmonitor": "false",
+  "core.hooksPath": "/dev/null",
+  "core.sparseCheckout": "false",
+  "credential.helper": "",
+  "fetch.recurseSubmodules": "false",
+  "gc.auto": "0",
+  "http.lowSpeedLimit": String(slow.bytes),
+  "http.lowSpeedTime": String(slow.seconds),
+  "maintenance.auto": "false",
+  "safe.directory": "*",
+  "submodule.recurse": "false",
+};
+
+/** What a host may have set for all that speaks HTTPS. */
+const passedOn = [
+  ...["HOME", "PATH", "NIX_SSL_CERT_FILE", "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO"],
+  ...["http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"],
+];
+
+/**
+ * Clones of recipes, each named by the folder of its files. It decides nothing; whatever git does not
+ * do is thrown as `GitFailure`. Reading changes nothing, not even the index.
+ */
+export class Git {
+  readonly #protocols: readonly string[];
+  readonly #run: Run;
+
+  constructor({ protocols = ["https"], run = runProgram }: GitOptions = {}) {
+    this.#protocols = protocols;
+    this.#run = run;
+  }
+
+  // What is
+
+  /** Whether git can make sense of what lies there. */
+  async isClone(directory: string): Promise<boolean> {
+    // A file or link by that name would lead to a repository of somebody else.
+    if (!(await isRealFolder(join(directory, ".git")))) return false;
+    return (await this.#try(directory, ["rev-parse", "--git-dir"])) !== undefined;
+  }
+
+  /** Files by which a git that died keeps others out, relative to the clone, sorted. */
+  async locks(directory: string): Promise<readonly string[]> {
+    const found = await lockFiles(join(directory, ".git"));
+    return found.map((path) => relative(directory, path)).sort();
+  }
+
+  /** The address that it was cloned from; undefined when there is none, or more than one. */
+  async origin(directory: string): Promise<string | undefined> {
+    const args = ["config", "--local", "--get-all", "remote.origin.url"];
+    const lines = (await this.#try(directory, args))?.split("\n").filter((line) => line !== "");
+    return lines?.length === 1 ? lines[0] : undefined;
+  }
+
+  async tags(directory: string): Promise<readonly string[]> {
+    const args = ["for-each-ref", "--format=%(refname:strip=2)", "refs/tags"];
+    const text = await this.#ask(directory, args);
+    return text.split("\n").filter((line) => line !== "");
+  }
+
+  /** The commit that a tag leads to; undefined when it leads to none that is here. */
+  async commitOfTag(directory: string, tag: string): Promise<string | undefined> {
+    return await this.#commit(directory, `refs/tags/${tag}`);
+  }
+
+  /** The commit that the files were last brought to. */
+  async head(directory: string): Promise<string | undefined> {
+    return await this.#commit(directory, "HEAD");
+  }
+
+  async hasCommit(directory: string, commit: string): Promise<boolean> {
+    return (await this.#commit(directory, commit)) === commit;
+  }
+
+  /** Whether every file of a commit can be read. */
+  async isWhole(directory: string, commit: string): Promise<boolean> {
+    const args = ["archive", "--format=tar", "--output=/dev/null", commit];
+    return (await this.#try(directory, args)) !== undefined;
+  }
+
+  /**
+   * Paths that are not as in the commit that was checked out, those that git ignores included.
+   * Undefined when git cannot tell.
+   */
+  async changes(directory: string): Promise<readonly string[] | undefined> {
+    const options = ["--porcelain=v1", "-z", "--no-renames", "--untracked-files=all"];
+    const status = await this.#try(directory, ["status", ...options, "--ignored=matching"]);
+    const listing = await this.#try(directory, ["ls-files", "-v", "-z"]);
+    if (status === undefined || listing === undefined) return undefined;
+    const differing = status.split("\0").filter((entry) => entry !== "");
+    // A file that git was told not to look at: small letters, and S.
+    const hidden = listing.split("\0").filter((entry) => /^[a-zS] /.test(entry));
+    const paths = [
+      ...differing.map((each) => each.slice(3)),
+      ...hidden.map((each) => each.slice(2)),
+    ];
+    return [...new Set(paths)].sort();
+  }
+
+  /** Writes the files of a commit into an empty folder, whatever the clone's own files are like. */
+  async export(directory: string, commit: string, folder: string): Promise<void> {
+    const scratch = await mkdtemp(join(tmpdir(), "cc-ci-index-"));
+    try {
+      const index = { GIT_INDEX_FILE: join(scratch, "index") };
+      await this.#ask(directory, ["read-tree", commit], index);
+      await this.#ask(directory, ["checkout-index", "--all", `--prefix=${folder}/`], index);
+    } finally {
+      await rm(scratch, { recursive: true, force: true });
+    }
+  }
+
+  // What changes it: called from a call's `perform` alone
+
+  async removeLocks(directory: string): Promise<void> {
+    for (const lock of await this.locks(directory)) await rm(join(directory, lock));
+  }
+
+  /** Clones without files, beside, and puts the clone into the place of what is there once whole. */
+  async clone(address: string, directory: string, seconds: number): Promise<void> {
+    const [fresh, old] = ["new", "old"].map((end) => besides(directory, end)) as [string, string];
+    for (const folder of [fresh, old]) await rm(folder, { recursive: true, force: true });
+    await mkdir(dirname(directory), { recursive: true, mode: 0o700 });
+    try {
+      // No template: nothing of this machine's is to be in it.
+      const options = ["--no-checkout", "--origin=origin", "--template=", "--quiet"];
+      await this.#reach(["clone", ...options, "--", address, fresh], seconds);
+      await moveAway(directory, old);
+      await rename(fresh, directory);
+    } finally {
+      for (const folder of [fresh, old]) await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  /**
+   * Gets branches and new tags. A tag that is here stays what it is, wherever it was moved to: then git
+   * ends with 1, and all else is here.
+   */
+  async fetch(directory: string, seconds: number): Promise<void> {
+    const wanted = ["+refs/heads/*:refs/remotes/origin/*", "refs/tags/*:refs/tags/*"];
+    await this.#fetch(directory, wanted, seconds);
+  }
+
+  /** Gets one commit, by its full name, from a server that gives one out. */
+  async fetchCommit(directory: string, commit: string, seconds: number): Promise<void> {
+    await this.#fetch(directory, [commit], seconds);
+  }
+
+  /** Brings the files to a commit, and removes every other. */
+  async checkout(directory: string, commit: string): Promise<void> {
+    // Whatever git was told of single files is in its index, damage too: it makes a new one.
+    await rm(join(directory, ".git/index"), { force: true });
+    await this.#ask(directory, ["checkout", "--quiet", "--force", "--detach", commit]);
+    await this.#ask(directory, ["clean", "--quiet", "-ffdx"]);
+  }
+
+  async #fetch(directory: string, wanted: readonly string[], seconds: number): Promise<void> {
+    const options = ["--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"];
+    const args = [...inside(directory), "fetch", ...options, "origin", ...wanted];
+    await this.#reach(args, seconds);
+  }
+
+  async #commit(directory: string, name: string): Promise<string | undefined> {
+    const args = ["rev-parse", "--verify", "--quiet", "--end-of-options", `${name}^{commit}`];
+    const commit = (await this.#try(directory, args))?.trim();
+    return commit !== undefined && /^[0-9a-f]{40}$/.test(commit) ? commit : undefined;
+  }
+
+  /** Undefined for every no that git gives. */
+  async #try(directory: string, args: readonly string[]): Promise<string | undefined> {
+    try {
+      return await this.#ask(directory, args);
+    } catch (error) {
+      if (error instanceof GitFailure && !error.timedOut) return undefined;
+      throw error;
+    }
+  }
+
+  async #ask(
+    directory: string,
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<string> {
+    return await this.#git([...inside(directory), ...args], localSeconds, {
+      GIT_OPTIONAL_LOCKS: "0",
+      GIT_ALLOW_PROTOCOL: "none",
+      ...env,
+    });
+  }
+
+  async #reach(args: readonly string[], seconds: number): Promise<void> {
+    await this.#git(args, seconds, { GIT_ALLOW_PROTOCOL: this.#protocols.join(":") });
+  }
+
+  async #git(
+    args: readonly string[],
+    seconds: number,
+    env: Readonly<Record<string, string>>,
+  ): Promise<string> {
+    const given = Object.entries(settings).flatMap(([key, value]) => ["-c", `${key}=${value}`]);
+    const ending = await this.#run({
+      program: "git",
+      args: [...given, ...args],
+      env: {
+        ...Object.fromEntries(
+          passedOn.flatMap((key) => {
+            const value = process.env[key];
+            return value === undefined ? [] : [[key, value]];
+          }),
+        ),
+        LC_ALL: "C.UTF-8",
+        GIT_CONFIG_GLOBAL: "/dev/null",
+        GIT_NO_REPLACE_OBJECTS: "1",
+        GIT_TERMINAL_PROMPT: "0",
+        ...env,
+      },
+      seconds,
+    });
+    if (ending.status === 0) return ending.stdout;
+    throw new GitFailure(ending, seconds);
+  }
+}
+
+/** Named outright, so that git never takes a repository further up for this one. */
+function inside(directory: string): readonly string[] {
+  return ["-C", directory, `--git-dir=${join(directory, ".git")}`, `--work-tree=${directory}`];
+}
+
+/** A folder of ours beside another, on the same file system, and hidden from who lists recipes. */
+function besides(directory: string, end: string): string {
+  return join(dirname(directory), `.${basename(directory)}.${end}`);
+}
+
+async function moveAway(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+  }
+}
+
+async function isRealFolder(path: string): Promise<boolean> {
+  try {
+    return (await lstat(path)).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+/** Every `*.lock` in a repository: git allows no reference whose name ends so. */
+async function lockFiles(repository: string): Promise<readonly string[]> {
+  if (!(await isRealFolder(repository))) return [];
+  const entries = await readdir(repository, { withFileTypes: true, recursive: true });
+  return entries
+    .filter((entry) => !entry.isDirectory() && entry.name.endsWith(".lock"))
+    .map((entry) => join(entry.parentPath, entry.name));
+}

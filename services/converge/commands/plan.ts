@@ -1,0 +1,91 @@
+import { styleText } from "node:util";
+import type { Piece } from "../desired-state.ts";
+import { type Call, notYetKnown } from "../engine/call.ts";
+import { readDesired } from "../engine/installed.ts";
+import { JudgedFiles } from "../engine/judged-files.ts";
+import { exitStatus, type Line, type Outcome } from "../engine/line.ts";
+import { plan } from "../engine/run.ts";
+import { Slots } from "../engine/slots.ts";
+import { asStop } from "../engine/surprise.ts";
+import type { World } from "../engine/world.ts";
+import { stepsOf } from "../kinds/index.ts";
+import { choosePieces, filled, mustBeRoot } from "./pieces.ts";
+import { realWorld } from "./world.ts";
+
+/** What apply would do to one piece. */
+interface PiecePlan {
+  readonly piece: string;
+  readonly calls: readonly Pick<Call, "phase" | "verb" | "target" | "why">[];
+  readonly warnings: readonly Line[];
+  /** The line that apply would stop with before it changed anything; null when it would not. */
+  readonly stop: Line | null;
+}
+
+/**
+ * `converge plan [piece] [--json]`: what each apply would do now, in their order. Nothing changes.
+ *
+ * @returns 0, or the status of the first piece that would stop
+ */
+export async function planCommand(name: string | undefined, json: boolean): Promise<number> {
+  mustBeRoot();
+  const world = realWorld();
+  const { host, pieces } = await choosePieces(world.files, name);
+  const foreseen = new Set<string>();
+  const plans: PiecePlan[] = [];
+  for (const piece of pieces) {
+    const planned = await planPiece(piece, world, foreseen);
+    plans.push(planned);
+    for (const { verb, target } of planned.calls) foreseen.add(`${verb} ${target}`);
+  }
+  console.log(json ? JSON.stringify({ version: 1, host, pieces: plans }, null, 2) : show(plans));
+  const stop = plans.find((each) => each.stop !== null)?.stop;
+  return stop ? exitStatus[stop.as as Outcome] : 0;
+}
+
+async function planPiece(
+  piece: Piece,
+  world: World,
+  foreseen: ReadonlySet<string>,
+): Promise<PiecePlan> {
+  const warnings: Line[] = [];
+  const report = {
+    call: () => undefined,
+    waiting: () => undefined,
+    warning: (line: Line) => {
+      if (!warnings.some(({ text }) => text === line.text)) warnings.push(line);
+    },
+  };
+  try {
+    const state = await readDesired(world.files, filled(piece.file));
+    const given = Object.entries(piece.slots).map(([slot, value]) => [slot, filled(value)]);
+    const slots = new Slots(Object.fromEntries(given));
+    const { host, resources } = state;
+    const context = { host, piece: piece.name, resources, slots, world, report };
+    const judged = new JudgedFiles();
+    const calls = await plan(state, { ...context, judged, mayWait: false, foreseen }, stepsOf);
+    const shown = calls.map(({ phase, verb, target, why }) => ({ phase, verb, target, why }));
+    return { piece: piece.name, calls: shown, warnings, stop: null };
+  } catch (error) {
+    return { piece: piece.name, calls: [], warnings, stop: asStop(error).line };
+  }
+}
+
+function show(plans: readonly PiecePlan[]): string {
+  const lines = plans.flatMap(({ piece, calls, warnings, stop }) => [
+    ...(stop === null
+      ? [`${styleText("bold", piece)}: ${amount(calls.length)}`]
+      : [`${styleText("bold", piece)}: ${styleText("red", stop.as)} [${stop.id}]: ${stop.text}`]),
+    ...calls.map(({ verb, target, why }) => {
+      const what = target === notYetKnown ? "(what it takes is not known yet)" : target;
+      return `  ${styleText("yellow", verb)} ${what}: ${why}`;
+    }),
+    ...warnings.map(({ id, text }) => `  ${styleText("yellow", "warning")} [${id}]: ${text}`),
+  ]);
+  const isConverged = plans.every(({ calls, stop }) => calls.length === 0 && stop === null);
+  return [...lines, ...(isConverged ? ["This host is as it should be."] : [])].join("\n");
+}
+
+function amount(calls: number): string {
+  if (calls === 0) return "nothing to do";
+  return calls === 1 ? "1 call" : `${calls} calls`;
+}

@@ -1,0 +1,49 @@
+/** In the order in which a run goes through them. */
+export const phases = ["prepare", "apply", "seal"] as const;
+
+/**
+ * prepare: get what apply needs, without touching what runs. apply: change what differs. seal: after
+ * all is verified, say so, and remove what is superseded.
+ */
+export type Phase = (typeof phases)[number];
+
+/** Everything that converge ever does to the world, and what each means. */
+export const verbs = {
+  "swarm init": "make this node a swarm of its own",
+  "swarm update": "set the life of the node certificates",
+  "swarm record": "note the swarm's id in the unit's state folder",
+  "network create": "make an overlay network",
+  "network remove": "remove an overlay network of ours that no piece names any more",
+  "file create": "make an internal host file of random bytes",
+  "secret create": "make a swarm secret from a host file",
+  "secret remove": "remove a swarm secret of ours that nothing uses any more",
+  "checkout repair": "remove what a git that died has left, or a clone that git cannot read",
+  "checkout clone": "clone the recipe",
+  "checkout fetch": "fetch the recipe's tags and commits",
+  "checkout reset": "bring the recipe's files to the pinned state, clean",
+  "env write": "write the app's .env, whole",
+  "config create": "make the swarm config that says that the stack is ours",
+  "config remove": "remove the swarm config that said that the stack was ours",
+  "image pull": "get an image that this machine does not have",
+  "app deploy": "let abra deploy the stack",
+  "app undeploy": "let abra undeploy the stack",
+  "service seal": "put the seal on a service that was seen to work",
+  "service remove": "remove a service that the recipe's files no longer name",
+} as const;
+
+export type Verb = keyof typeof verbs;
+
+/** Stands for targets that are known only once earlier calls are done: none, one or several. */
+export const notYetKnown = "*";
+
+/** One mutating call: what plan prints, and what apply performs. */
+export interface Call {
+  readonly phase: Phase;
+  readonly verb: Verb;
+  /** Name of what is changed, or `notYetKnown`. */
+  readonly target: string;
+  /** What was seen to differ, as the end of the sentence "…, because". */
+  readonly why: string;
+  /** Safe to be the last thing that ever happened, and to be done again. */
+  readonly perform: () => Promise<void>;
+}

@@ -1,0 +1,12 @@
+/** On all that converge makes in Docker; its value is the name of the host. */
+export const managedLabel = "cc-ci.managed";
+
+/** Whether this host's converge made it, so that it may remove it again. */
+export function isOurs(labels: Readonly<Record<string, string>>, host: string): boolean {
+  return Object.hasOwn(labels, managedLabel) && labels[managedLabel] === host;
+}
+
+/** The labels of what this host's converge makes. */
+export function ownLabels(host: string): Readonly<Record<string, string>> {
+  return { [managedLabel]: host };
+}

@@ -1,0 +1,18 @@
+import type { Abra } from "../adapters/abra.ts";
+import type { Clock } from "../adapters/clock.ts";
+import type { Compose } from "../adapters/compose.ts";
+import type { Docker } from "../adapters/docker.ts";
+import type { Files } from "../adapters/files.ts";
+import type { Git } from "../adapters/git.ts";
+import type { Https } from "../adapters/https.ts";
+
+/** Everything outside of this process that converge looks at or changes: one adapter for each. */
+export interface World {
+  readonly docker: Docker;
+  readonly files: Files;
+  readonly git: Git;
+  readonly compose: Compose;
+  readonly abra: Abra;
+  readonly https: Https;
+  readonly clock: Clock;
+}

@@ -1,0 +1,35 @@
+import type { Resource } from "../desired-state.ts";
+import type { Context, Steps } from "../engine/steps.ts";
+import { checkoutSteps } from "./checkout.ts";
+import { envSteps } from "./env.ts";
+import { hostFileSteps } from "./host-file.ts";
+import { networkSteps } from "./network.ts";
+import { retiredSteps } from "./retired.ts";
+import { secretSteps } from "./secret.ts";
+import { servedCertificateSteps } from "./served-certificate.ts";
+import { stackSteps } from "./stack.ts";
+import { swarmSteps } from "./swarm.ts";
+
+/** What makes a resource true, by its kind. */
+export function stepsOf(resource: Resource, context: Context): Steps {
+  switch (resource.kind) {
+    case "swarm":
+      return swarmSteps(resource, context);
+    case "network":
+      return networkSteps(resource, context);
+    case "host-file":
+      return hostFileSteps(resource, context);
+    case "secret":
+      return secretSteps(resource, context);
+    case "checkout":
+      return checkoutSteps(resource, context);
+    case "env":
+      return envSteps(resource, context);
+    case "stack":
+      return stackSteps(resource, context);
+    case "served-certificate":
+      return servedCertificateSteps(resource, context);
+    case "retired":
+      return retiredSteps(resource, context);
+  }
+}

@@ -1,0 +1,64 @@
+import { defineLines } from "../engine/line.ts";
+
+export const stackLines = defineLines({
+  "stack-foreign": {
+    as: "refused",
+    says: "{stack} runs here ({services}) and this host's converge did not deploy it: either hand it over with \"echo {host} | docker config create --label {label} {config} -\", which lets its services be deployed anew from the configuration, or undeploy it; volumes stay either way; then run 'systemctl start {unit}'",
+  },
+  "stack-of-another-host": {
+    as: "refused",
+    says: "the stack {stack} belongs to host '{theirs}', as the label of the config {config} says, and this is '{host}': undeploy it, or remove that config when nothing of it is left; then run 'systemctl start {unit}'",
+  },
+  "stack-port-taken": {
+    as: "refused",
+    says: "port {port} of this host, which {service} publishes, is taken by {taker}: undeploy that one, or have it publish another port; then run 'systemctl start {unit}'; nothing was changed",
+  },
+  "stack-incomplete": {
+    as: "failed",
+    says: "the desired state of {piece} has no {what} for {stack}: run 'npm run synth', commit out/ and switch again",
+  },
+  "stack-unreadable": {
+    as: "failed",
+    says: "the files of {recipe} {version} make no stack ({words}): set another release of it, or what it misses, in cc-ci.yaml; nothing was changed",
+  },
+  "stack-recipe-gone": {
+    as: "failed",
+    says: "the files of {recipe} {version} were taken away while this run went on: the next run gets them again",
+  },
+  "stack-needs": {
+    as: "failed",
+    says: "{stack} needs the {what} {name} of this swarm, and nothing makes it: see which setting of {recipe} asks for it, and set or drop it in cc-ci.yaml; nothing was deployed",
+  },
+  "traefik-too-old": {
+    as: "refused",
+    says: '{image} asks Docker for version {asked} of its API, and this daemon speaks none below {floor}: either set a newer release of the recipe in cc-ci.yaml (Traefik from v2.11.31 or v3.6.1 on), or set virtualisation.docker.daemon.settings.min-api-version = "{asked}" on this host; nothing was changed',
+  },
+  "image-not-reached": {
+    as: "pending",
+    says: "the image {image} is not on this host, and its registry cannot be asked now ({words}): what runs goes on running; the next run tries again",
+  },
+  "image-not-given": {
+    as: "failed",
+    says: "the image {image} is not on this host and cannot be pulled ({words}): check its name in the recipe, and the registry's credentials; what runs goes on running",
+  },
+  "service-rolled-back": {
+    as: "failed",
+    says: "Docker took the update of {service} back, since its new tasks did not stay up ({words}): the older state runs; see 'docker service logs {service}', and set another release or what it misses in cc-ci.yaml",
+  },
+  "service-update-paused": {
+    as: "failed",
+    says: "Docker stopped half-way in the update of {service}, since its new tasks did not stay up ({words}): see 'docker service logs {service}', and set another release or what it misses in cc-ci.yaml",
+  },
+  "service-differs": {
+    as: "failed",
+    says: "{service} is not what abra was to deploy: {what}: see 'docker service inspect {service}'; the next run deploys again",
+  },
+  "service-not-up": {
+    as: "failed",
+    says: "{service} is not up after {seconds} s: {what} ({words}): see 'docker service ps --no-trunc {service}' and 'docker service logs {service}'; the next run looks again",
+  },
+  "service-changed-meanwhile": {
+    as: "failed",
+    says: "{service} was changed by somebody else while this run went on: the next run deploys it again",
+  },
+});

@@ -1,0 +1,273 @@
+import { ComposeFailure, type StackModel } from "../adapters/compose.ts";
+import type { SealedFile, Service } from "../adapters/docker-schemas.ts";
+import { DockerRefusal } from "../adapters/docker-socket.ts";
+import { pullReference } from "../adapters/image-reference.ts";
+import { ownershipConfig, type ResourceOf } from "../desired-state.ts";
+import { ownLabels } from "../engine/ownership.ts";
+import type { Context, Steps } from "../engine/steps.ts";
+import { tooOldForDaemon, traefikApi } from "./api-floor.ts";
+import { type Revision, wantedRevision, withGit } from "./checkout.ts";
+import { desiredEnv, envTemplate, typeLineOf, withoutType, writeEnv } from "./env.ts";
+import { ImagePulls } from "./image-pull.ts";
+import { desiredDigest, sealedLabels } from "./seal.ts";
+import { isAiling } from "./stack-health.ts";
+import { stackLines } from "./stack-lines.ts";
+import { planStack, type StackSight, type StackWork, whyDeploy } from "./stack-plan.ts";
+import { refuseForeign, refuseTakenPort } from "./stack-refusals.ts";
+import { type DeployTimes, waitUntilUp } from "./stack-verify.ts";
+
+type Stack = ResourceOf<"stack">;
+
+export function stackSteps(resource: Stack, context: Context): Steps {
+  const run = new StackRun(resource, context);
+  return {
+    require: () => run.require(),
+    plan: () => run.plan(),
+    verify: () => run.verify(),
+  };
+}
+
+/** The recipe at its wanted state, rendered. */
+interface Wanted {
+  readonly model: StackModel;
+  readonly digest: string;
+}
+
+/** One run over a stack, with what it has to remember from one step to the next. */
+class StackRun {
+  readonly #resource: Stack;
+  readonly #context: Context;
+  readonly #env: ResourceOf<"env">;
+  readonly #checkout: ResourceOf<"checkout">;
+  /** Rendering starts a program: once for each state of what it is made from. */
+  #rendered: { readonly digest: string; readonly model: StackModel } | undefined;
+  readonly #pulls: ImagePulls;
+  #deploy: DeployTimes | undefined;
+  /** Versions of the services that were seen to work, by their ids. */
+  #verified: ReadonlyMap<string, number> = new Map();
+
+  constructor(resource: Stack, context: Context) {
+    this.#resource = resource;
+    this.#context = context;
+    this.#env = sibling("env", resource, context);
+    this.#checkout = sibling("checkout", resource, context);
+    this.#pulls = new ImagePulls(resource, context.world);
+  }
+
+  async require(): Promise<void> {
+    const { docker } = this.#context.world;
+    this.#refuseForeign(await docker.services(this.#resource.stack), await this.#ownership());
+  }
+
+  async plan() {
+    const { stack } = this.#resource;
+    const { docker } = this.#context.world;
+    const services = await docker.services(stack);
+    const ownership = await this.#ownership();
+    this.#refuseForeign(services, ownership);
+    const wanted = await this.#wanted();
+    if (wanted !== undefined) await this.#refuseOldTraefik(wanted.model);
+    const found = await docker.networks();
+    const sight: StackSight = {
+      ...{ services, wanted },
+      isOwned: ownership !== undefined,
+      missingImages: await this.#missingImages(wanted?.model),
+      isAiling: await this.#isAiling(services),
+      networks: new Map(
+        found.filter(({ Scope }) => Scope === "swarm").map(({ Name, Id }) => [Name, Id]),
+      ),
+      typeLine: await this.#typeLine(),
+      envPath: this.#env.path,
+      isDeployed: this.#deploy !== undefined,
+    };
+    if (wanted !== undefined && whyDeploy(stack, sight).length > 0) {
+      await this.#refuseMissing(wanted.model, sight.networks);
+      const [all, containers] = [await docker.services(), await docker.containers()];
+      const { host, piece } = this.#context;
+      refuseTakenPort({ stack, host, piece }, wanted.model, all, containers);
+    }
+    return planStack(this.#resource, sight, this.#work);
+  }
+
+  async verify(): Promise<void> {
+    const { model } = await this.#demanded();
+    this.#verified = await waitUntilUp(this.#resource, this.#context, model, this.#deploy);
+  }
+
+  async #ownership(): Promise<SealedFile | undefined> {
+    const name = ownershipConfig(this.#resource.stack);
+    return (await this.#context.world.docker.configs()).find(({ Spec }) => Spec.Name === name);
+  }
+
+  #refuseForeign(services: readonly Service[], ownership: SealedFile | undefined): void {
+    const { host, piece } = this.#context;
+    refuseForeign({ stack: this.#resource.stack, host, piece }, services, ownership);
+  }
+
+  /** Undefined as long as the recipe or a version that the `.env` names is not there. */
+  async #wanted(): Promise<Wanted | undefined> {
+    const { slots, world } = this.#context;
+    const revision = await wantedRevision(this.#checkout, world);
+    const version = slots.find(this.#resource.version);
+    const env = await desiredEnv(this.#env, this.#context);
+    if (revision === undefined || version === undefined || env === undefined) return undefined;
+    const { commit } = revision;
+    const digest = desiredDigest({ resource: this.#resource, version, commit, env });
+    if (this.#rendered?.digest !== digest) {
+      this.#rendered = { digest, model: await this.#render(revision, env) };
+    }
+    return this.#rendered;
+  }
+
+  /** @throws {Stop} when it is not known, with why */
+  async #demanded(): Promise<Wanted> {
+    const wanted = await this.#wanted();
+    if (wanted !== undefined) return wanted;
+    const { recipe, stack, version } = this.#resource;
+    const { slots } = this.#context;
+    const named = slots.get(version, stack);
+    slots.fillIn(await envTemplate(this.#env, this.#context), this.#env.path);
+    throw stackLines.stop("stack-recipe-gone", { recipe, version: named });
+  }
+
+  async #render({ commit, version }: Revision, env: string): Promise<StackModel> {
+    const { stack, domain, composeFiles, recipe } = this.#resource;
+    const checkout = this.#checkout.directory;
+    const { compose } = this.#context.world;
+    try {
+      return await withGit(this.#checkout, () =>
+        compose.render({ stack, domain, checkout, commit, composeFiles, env }),
+      );
+    } catch (error) {
+      if (!(error instanceof ComposeFailure)) throw error;
+      const words = error.message.split("\n").at(-1) ?? "";
+      throw stackLines.stop("stack-unreadable", { recipe, version, words }, error.message);
+    }
+  }
+
+  async #missingImages(model: StackModel | undefined): Promise<readonly string[]> {
+    const images = new Set((model?.services ?? []).map(({ image }) => pullReference(image)));
+    const missing: string[] = [];
+    for (const image of images) {
+      if (!(await this.#context.world.docker.hasImage(image))) missing.push(image);
+    }
+    return missing;
+  }
+
+  async #isAiling(services: readonly Service[]): Promise<boolean> {
+    for (const service of services) {
+      if (isAiling(service, await this.#context.world.docker.tasks(service.ID))) return true;
+    }
+    return false;
+  }
+
+  async #typeLine(): Promise<StackSight["typeLine"]> {
+    const { slots, world } = this.#context;
+    const actual = (await world.files.read(this.#env.path))?.toString("utf8");
+    const template = await envTemplate(this.#env, this.#context);
+    if (actual === undefined || withoutType(actual) !== slots.findIn(withoutType(template))) {
+      return "rewritten";
+    }
+    const wanted = slots.findIn(typeLineOf(template));
+    if (wanted === undefined) return "unknown";
+    return typeLineOf(actual) === wanted ? "right" : "wrong";
+  }
+
+  async #refuseOldTraefik(model: StackModel): Promise<void> {
+    const { MinAPIVersion: floor } = await this.#context.world.docker.version();
+    const [image] = tooOldForDaemon(
+      model.services.map((service) => service.image),
+      floor,
+    );
+    if (image === undefined) return;
+    throw stackLines.stop("traefik-too-old", { image, asked: traefikApi, floor });
+  }
+
+  /** What Docker would miss only half-way through a deploy. */
+  async #refuseMissing(
+    { external }: StackModel,
+    networks: ReadonlyMap<string, string>,
+  ): Promise<void> {
+    const { world, resources, slots, foreseen } = this.#context;
+    const secrets = new Set([
+      ...(await world.docker.secrets()).map(({ Spec }) => Spec.Name),
+      ...resources.flatMap((resource) =>
+        resource.kind === "secret"
+          ? [`${resource.stack}_${resource.name}_${slots.find(resource.version) ?? ""}`]
+          : [],
+      ),
+    ]);
+    const { stack, recipe } = this.#resource;
+    const secret = external.secrets.find((name) => !secrets.has(name));
+    if (secret !== undefined) {
+      throw stackLines.stop("stack-needs", { stack, what: "secret", name: secret, recipe });
+    }
+    const network = external.networks.find(
+      (name) => !networks.has(name) && !foreseen.has(`network create ${name}`),
+    );
+    if (network !== undefined) {
+      throw stackLines.stop("stack-needs", { stack, what: "network", name: network, recipe });
+    }
+  }
+
+  readonly #work: StackWork = {
+    pull: async (image) => {
+      await this.#demanded();
+      await this.#pulls.pull(image);
+    },
+    own: async () => {
+      const { host, world } = this.#context;
+      // Docker takes none without content.
+      const content = Buffer.from(`${host}\n`);
+      const name = ownershipConfig(this.#resource.stack);
+      await world.docker.makeSealed("configs", name, content, ownLabels(host));
+    },
+    writeEnv: () => writeEnv(this.#env, this.#context),
+    deploy: async () => {
+      const { domain, chaos, abraDirectory, deploySeconds, version } = this.#resource;
+      const { clock, abra } = this.#context.world;
+      await this.#demanded();
+      const release = chaos ? undefined : this.#context.slots.get(version, domain);
+      const begun = clock.monotonic();
+      // Half a deploy may look whole: what abra did not get through is not judged, but done again.
+      await abra.deploy({ domain, release, directory: abraDirectory }, deploySeconds);
+      this.#deploy = { begun, ended: clock.monotonic() };
+    },
+    seal: (name) => this.#seal(name),
+    remove: async (name) => {
+      const { docker } = this.#context.world;
+      await this.#demanded();
+      const services = await docker.services(this.#resource.stack);
+      const service = services.find(({ Spec }) => Spec.Name === name);
+      if (service !== undefined) await docker.removeService(service.ID);
+    },
+  };
+
+  async #seal(name: string): Promise<void> {
+    const { docker } = this.#context.world;
+    const { digest } = await this.#demanded();
+    const services = await docker.services(this.#resource.stack);
+    const service = services.find(({ Spec }) => Spec.Name === name);
+    const changed = () => stackLines.stop("service-changed-meanwhile", { service: name });
+    const isVerified =
+      service !== undefined && this.#verified.get(service.ID) === service.Version.Index;
+    if (!isVerified || this.#deploy === undefined) throw changed();
+    try {
+      await docker.setServiceLabels(service, sealedLabels(digest, service));
+    } catch (error) {
+      const isLate = error instanceof DockerRefusal && /out of sequence/.test(error.message);
+      throw isLate ? changed() : error;
+    }
+  }
+}
+
+/** The other resource that makes the stack with it. */
+function sibling<Kind extends "env" | "checkout">(
+  kind: Kind,
+  { stack }: Stack,
+  { resources, piece }: Context,
+): ResourceOf<Kind> {
+  const found = resources.find((each): each is ResourceOf<Kind> => each.kind === kind);
+  if (found === undefined) throw stackLines.stop("stack-incomplete", { piece, what: kind, stack });
+  return found;
+}

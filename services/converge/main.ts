@@ -1,0 +1,90 @@
+// converge: makes the pieces of this host what their desired state says. See docs/runbook.md.
+import { parseArgs } from "node:util";
+import { exitStatus, type Outcome } from "./engine/line.ts";
+import { say } from "./engine/report.ts";
+import { asStop } from "./engine/surprise.ts";
+
+const usage = `converge: makes what runs on this host what its configuration says
+
+  converge plan [piece] [--json]     every call that would be made now, and why; changes nothing
+  converge status [piece] [--json]   every piece, its state and since when
+  converge abra <app> …              abra with the state folder of that app
+  converge apply <file> [--slot name=value]…
+                                     what the unit of a piece runs; refused outside of it
+
+Exit status: 0 converged, 1 failed, 2 refused (a person must decide), 75 pending.
+`;
+
+/** `EX_USAGE` of sysexits.h: the command line is wrong. */
+const usageStatus = 64;
+
+async function main(argv: readonly string[]): Promise<number> {
+  const [command, ...rest] = argv;
+  // Each command is loaded by itself: what a shell asks for often should answer at once.
+  switch (command) {
+    case "apply": {
+      const { values, positionals } = parseArgs({
+        args: rest,
+        allowPositionals: true,
+        options: { slot: { type: "string", multiple: true } },
+      });
+      const [file] = positionals;
+      const slots = (values.slot ?? []).map((pair) => /^([a-z][a-z0-9-]*)=(.*)$/s.exec(pair));
+      if (file === undefined || positionals.length > 1 || slots.includes(null)) return help();
+      const { applyCommand } = await import("./commands/apply.ts");
+      const filled = slots.map((match) => [match?.[1] ?? "", match?.[2] ?? ""] as const);
+      return await applyCommand(file, Object.fromEntries(filled));
+    }
+    case "plan":
+    case "status": {
+      const { values, positionals } = parseArgs({
+        args: rest,
+        allowPositionals: true,
+        options: { json: { type: "boolean", default: false } },
+      });
+      if (positionals.length > 1) return help();
+      if (command === "plan") {
+        const { planCommand } = await import("./commands/plan.ts");
+        return await planCommand(positionals[0], values.json);
+      }
+      const { statusCommand } = await import("./commands/status.ts");
+      return await statusCommand(positionals[0], values.json);
+    }
+    case "abra": {
+      const [app, ...args] = rest;
+      if (app === undefined) return help();
+      const { abraCommand } = await import("./commands/abra.ts");
+      return await abraCommand(app, args);
+    }
+    case "--help":
+    case "-h":
+    case "help":
+      process.stdout.write(usage);
+      return 0;
+    default:
+      return help();
+  }
+}
+
+function help(): number {
+  process.stderr.write(usage);
+  return usageStatus;
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (
+    error instanceof TypeError &&
+    "code" in error &&
+    String(error.code).startsWith("ERR_PARSE_ARGS")
+  ) {
+    say(error.message, "error");
+    process.exitCode = help();
+  } else {
+    const { line, details } = asStop(error);
+    if (details !== "") say(details);
+    say(`${line.as} [${line.id}]: ${line.text}`, "error");
+    process.exitCode = exitStatus[line.as as Outcome];
+  }
+}
