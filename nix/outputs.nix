@@ -22,15 +22,27 @@ in
     converge = pkgs.callPackage ./packages/converge.nix { };
   });
 
-  # Evaluates every host to the derivation of its system, without building the system.
+  # Every host is evaluated to the derivation of its system, without building the system, and booted as
+  # a virtual machine ('nix build .#checks.x86_64-linux.cc-ci-boots' for that one alone).
   checks = forEachSystem (
     pkgs:
-    lib.genAttrs hosts (
-      host:
-      let
-        system = self.nixosConfigurations.${host}.config.system.build.toplevel;
-      in
-      pkgs.writeText "evaluated-${host}" (builtins.unsafeDiscardStringContext system.drvPath)
+    lib.listToAttrs (
+      lib.concatMap (
+        host:
+        let
+          system = self.nixosConfigurations.${host}.config.system.build.toplevel;
+        in
+        [
+          {
+            name = host;
+            value = pkgs.writeText "evaluated-${host}" (builtins.unsafeDiscardStringContext system.drvPath);
+          }
+          {
+            name = "${host}-boots";
+            value = import ./checks/host.nix { inherit host lib pkgs; };
+          }
+        ]
+      ) hosts
     )
   );
 

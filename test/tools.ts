@@ -3,15 +3,16 @@ import { join } from "node:path";
 import type { TestContext } from "vitest";
 import { cachedFolder } from "./setup/cache.ts";
 import { cachedTools } from "./setup/cached-tools.ts";
+import { hostParts, whyNoHosts } from "./setup/host.ts";
 import { findProgram } from "./setup/programs.ts";
 
 /**
  * The absolute path of a tool of the tests, or undefined when it is missing: a program that Debian
  * brings (`nix-instantiate`, `shellcheck`, …), or by its name what `npm run setup` built: `nixfmt`,
- * `dotenv`, `services-node-modules` (a folder).
+ * `dotenv`, `traefik`, and as folders `services-node-modules`, `host-root`, `host-images`.
  */
 export function findTool(name: string): string | undefined {
-  const cached = cachedTools.find((tool) => tool.name === name);
+  const cached = [...cachedTools, ...hostParts].find((tool) => tool.name === name);
   if (cached === undefined) return findProgram(name);
   const path = join(cachedFolder(cached), cached.path);
   return existsSync(path) ? path : undefined;
@@ -27,6 +28,25 @@ export function requireTool(context: Pick<TestContext, "skip">, name: string): s
   const reason = `needs ${name}: run 'npm run setup'`;
   if (process.env.CI === "true") throw new Error(reason);
   return context.skip(reason);
+}
+
+/** Why no host of the tests can be booted here, and what to do; undefined when one can. */
+export function whatHostsLack(): string | undefined {
+  const reason = whyNoHosts();
+  if (reason !== undefined) return `a host ${reason}`;
+  const tools = ["systemd-nspawn", "nix-instantiate", "openssl", "git", "dotenv"];
+  const missing = [...tools, "services-node-modules", "host-root", "host-images"].filter(
+    (name) => findTool(name) === undefined,
+  );
+  return missing.length === 0 ? undefined : `needs ${missing.join(", ")}: run 'npm run setup'`;
+}
+
+/** Skips a test that boots a host, where none can be booted; in CI it fails there. */
+export function requireHosts(context: Pick<TestContext, "skip">): void {
+  const lack = whatHostsLack();
+  if (lack === undefined) return;
+  if (process.env.CI === "true") throw new Error(lack);
+  context.skip(lack);
 }
 
 /**

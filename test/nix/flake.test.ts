@@ -8,14 +8,21 @@ const root = join(import.meta.dirname, "../..");
 const hosts = readdirSync(join(root, "out"), { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name);
+const checks = hosts.flatMap((host) => [host, `${host}-boots`]).sort();
 const systems = ["aarch64-linux", "x86_64-linux"];
 
-test("the flake has a configuration and a check for every host", async (context) => {
+test("the flake has a configuration for every host, and checks that evaluate and boot it", async (context) => {
   requireTool(context, "nix-instantiate");
   const outputs = await evaluateFile("flake.nix", { flake: join(root, "flake.nix") });
   expect(outputs).toMatchObject({
     hosts: Object.fromEntries(hosts.map((host) => [host, host])),
-    checks: Object.fromEntries(systems.map((system) => [system, hosts])),
+    checks: Object.fromEntries(systems.map((system) => [system, checks])),
+    machines: Object.fromEntries(
+      systems.map((system) => [
+        system,
+        hosts.map((host) => expect.stringMatching(`-vm-test-run-cc-ci-${host}$`)),
+      ]),
+    ),
     devShells: Object.fromEntries(systems.map((system) => [system, ["default"]])),
     formatters: systems,
   });

@@ -25,7 +25,6 @@ const retry = "check the network, then run 'npm run setup' again";
 const nixfmtVersion = "0.5.3";
 /** The crate's own `rust-version`. */
 const rustVersion = "1.87";
-const goVersion = "1.19";
 
 const nixfmt: CachedTool = {
   name: "nixfmt",
@@ -61,38 +60,72 @@ const nixfmt: CachedTool = {
   },
 };
 
-const dotenvSources = join(repository, "test/host/tools/dotenv");
-
-const dotenv: CachedTool = {
+const dotenv = goTool({
   name: "dotenv",
   why: "reads .env files as abra does",
   duration: "a few seconds",
-  needs: [
-    {
-      why: "compiles dotenv",
-      present: () => findNewEnough("go", ["version"], goVersion) !== undefined,
-      candidates: ["golang-go"],
-      version: goVersion,
+  version: "1.19",
+  target: ".",
+  flags: [],
+});
+
+const traefik = goTool({
+  name: "traefik",
+  why: "is the proxy on the hosts that tests boot",
+  duration: "about 8 minutes",
+  // What Traefik's own go.mod asks for.
+  version: "1.25",
+  target: "github.com/traefik/traefik/v3/cmd/traefik",
+  // Without symbols: a third of its 240 MB, in each image made of it.
+  flags: ["-ldflags", "-s -w"],
+});
+
+/** A Go program from the module in `test/host/tools/<name>`. */
+function goTool(tool: {
+  readonly name: string;
+  readonly why: string;
+  readonly duration: string;
+  /** The oldest Go that compiles it. */
+  readonly version: string;
+  /** The package to build. */
+  readonly target: string;
+  readonly flags: readonly string[];
+}): CachedTool {
+  const { name, version, target, flags } = tool;
+  const sources = join(repository, "test/host/tools", name);
+  return {
+    name,
+    why: tool.why,
+    duration: tool.duration,
+    needs: [
+      {
+        why: `compiles ${name}`,
+        present: () => findNewEnough("go", ["version"], version) !== undefined,
+        candidates: ["golang-go"],
+        version,
+      },
+    ],
+    path: name,
+    madeOf: () => [
+      machine,
+      ...flags,
+      ...readdirSync(sources)
+        .sort()
+        .flatMap((file) => [file, readFileSync(join(sources, file))]),
+    ],
+    build: async (folder) => {
+      const go = findNewEnough("go", ["version"], version);
+      if (go === undefined) throw new SetupError(`no Go ${version} or newer: install one`);
+      const output = join(folder, name);
+      await run(go, ["build", "-trimpath", "-buildvcs=false", ...flags, "-o", output, target], {
+        cwd: sources,
+        // One file that needs nothing of this machine, made by this Go and no other that it fetches.
+        env: { CGO_ENABLED: "0", GOTOOLCHAIN: "local", GOWORK: "off", GOFLAGS: "-mod=readonly" },
+        remedy: retry,
+      });
     },
-  ],
-  path: "dotenv",
-  madeOf: () => [
-    machine,
-    ...readdirSync(dotenvSources)
-      .sort()
-      .flatMap((name) => [name, readFileSync(join(dotenvSources, name))]),
-  ],
-  build: async (folder) => {
-    const go = findNewEnough("go", ["version"], goVersion);
-    if (go === undefined) throw new SetupError(`no Go ${goVersion} or newer: install one`);
-    await run(go, ["build", "-trimpath", "-buildvcs=false", "-o", join(folder, "dotenv"), "."], {
-      cwd: dotenvSources,
-      // One file that needs nothing of this machine, made by this Go and no other that it fetches.
-      env: { CGO_ENABLED: "0", GOTOOLCHAIN: "local", GOWORK: "off", GOFLAGS: "-mod=readonly" },
-      remedy: retry,
-    });
-  },
-};
+  };
+}
 
 const servicesFiles = [".npmrc", "package-lock.json", "package.json"];
 
@@ -119,7 +152,7 @@ const servicesNodeModules: CachedTool = {
 };
 
 /** All of them, by the name that a test asks for. */
-export const cachedTools: readonly CachedTool[] = [nixfmt, dotenv, servicesNodeModules];
+export const cachedTools: readonly CachedTool[] = [nixfmt, dotenv, servicesNodeModules, traefik];
 
 /** The first program of that name that starts and is new enough. */
 function findNewEnough(name: string, args: readonly string[], version: string): string | undefined {

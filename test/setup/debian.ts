@@ -25,6 +25,9 @@ export const debianNeeds: readonly Need[] = [
   program("systemd-analyze", "systemd", "verifies the generated units"),
   program("git", "git", "lists the project's files; recipes are git repositories"),
   program("flock", "util-linux", "holds locks"),
+  program("openssl", "openssl", "makes the certificates of test hosts"),
+  program("busybox", "busybox-static", "is what the small recipes of the tests run"),
+  program("socat", "socat", "stands between Traefik and the Docker socket on test hosts"),
   {
     why: "lets npm, cargo and git check whom they talk to",
     present: () =>

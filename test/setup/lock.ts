@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { findProgram } from "./programs.ts";
 
 /** Longer than the longest setup, which the one that waits need not repeat. */
-const waitSeconds = 30 * 60;
+const waitSeconds = 60 * 60;
 
 /**
  * Runs `body` while no other setup on this machine runs one with the same lock file. Node has no

@@ -23,6 +23,13 @@ in
   nixpkgs = inputs.nixpkgs.url;
   hosts = builtins.mapAttrs (_: system: system.config.networking.hostName) self.nixosConfigurations;
   checks = builtins.mapAttrs (_: builtins.attrNames) self.checks;
+  # What a check that evaluates a system looks at is not in this evaluator.
+  machines = builtins.mapAttrs (
+    _: checks:
+    map (name: "${checks.${name}}") (
+      builtins.filter (lib.hasSuffix "-boots") (builtins.attrNames checks)
+    )
+  ) self.checks;
   packages = builtins.mapAttrs (_: builtins.mapAttrs (_: package: "${package}")) self.packages;
   devShells = builtins.mapAttrs (_: builtins.attrNames) self.devShells;
   formatters = builtins.attrNames self.formatter;

@@ -232,6 +232,19 @@ let
       buildLayeredImage = image;
       streamLayeredImage = image;
     };
+    # The nodes are modules for a virtual machine, which this evaluator has no options for: their files
+    # must be there, and the script's text is looked at.
+    testers.runNixOSTest =
+      {
+        name,
+        nodes,
+        testScript,
+      }:
+      mkDerivation {
+        name = "vm-test-run-${name}";
+        inherit testScript;
+        imported = lib.concatMap (node: map import node.imports) (lib.attrValues nodes);
+      };
 
     # Programs
     abra = program "abra" "0.11.0-beta" "abra";

@@ -1,0 +1,255 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { DockerRefusal, DockerSilence } from "../../../services/converge/adapters/docker-socket.ts";
+import type { Files } from "../../../services/converge/adapters/files.ts";
+import type { DesiredState } from "../../../services/converge/desired-state.ts";
+import type { Call, Phase } from "../../../services/converge/engine/call.ts";
+import { Gate } from "../../../services/converge/engine/gate.ts";
+import { endAfter } from "../../../services/converge/engine/last-end.ts";
+import { defineLines, oneLine, Stop } from "../../../services/converge/engine/line.ts";
+import { apply, plan } from "../../../services/converge/engine/run.ts";
+import { Slots } from "../../../services/converge/engine/slots.ts";
+import { stableJson } from "../../../services/converge/engine/stable-json.ts";
+import type { Steps } from "../../../services/converge/engine/steps.ts";
+import { asStop } from "../../../services/converge/engine/surprise.ts";
+import { waitFor } from "../../../services/converge/engine/waiting.ts";
+import { contextOf, heardReport } from "./fake-context.ts";
+
+describe("a line", () => {
+  const lines = defineLines({
+    "thing-wrong": { as: "refused", says: "{path}: is wrong: mend {path} in {seconds} s" },
+  });
+
+  test("has its values in every place that names them", () => {
+    const { line } = lines.stop("thing-wrong", { path: "/a", seconds: 3 });
+    expect(line).toEqual({
+      id: "thing-wrong",
+      as: "refused",
+      text: "/a: is wrong: mend /a in 3 s",
+    });
+  });
+
+  test("stays one line, whatever a value holds", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), (path) => {
+        const { text } = lines.stop("thing-wrong", { path, seconds: 1 }).line;
+        expect(text).not.toMatch(/[\p{Cc}\u2028\u2029]/u);
+      }),
+    );
+    expect(oneLine("a\r\n\u2028 b\u001b[31m")).toBe("a  b [31m");
+  });
+
+  test("takes a value as it is, also one that looks like a hole or a replacement", () => {
+    const { text } = lines.stop("thing-wrong", { path: "{seconds}$&", seconds: 1 }).line;
+    expect(text).toBe("{seconds}$&: is wrong: mend {seconds}$& in 1 s");
+  });
+});
+
+describe("slots", () => {
+  test("fill text and values, and one that nobody fills stops with its name", () => {
+    const slots = new Slots({ version: "5.1.1" });
+    expect(slots.fillIn("TYPE=traefik:@slot:version@\n", "a.env")).toBe("TYPE=traefik:5.1.1\n");
+    expect(slots.find({ slot: "other" })).toBeUndefined();
+    expect(slots.findIn("@slot:version@ @slot:other@")).toBeUndefined();
+    expect(() => slots.get({ slot: "other" }, "a.json")).toThrow(/a\.json: .*'other'/);
+    expect(() => slots.fillIn("@slot:other@", "a.env")).toThrow(/'other'/);
+  });
+});
+
+test("equal values have equal JSON, whatever order their members come in", () => {
+  fc.assert(
+    fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (value) => {
+      const turned = Object.fromEntries(Object.entries(value).reverse());
+      expect(stableJson(turned)).toBe(stableJson(value));
+      expect(JSON.parse(stableJson(value))).toEqual(JSON.parse(JSON.stringify(value)));
+    }),
+  );
+});
+
+describe("a bounded wait", () => {
+  function clockOf() {
+    let time = 0;
+    return {
+      now: () => new Date(time * 1000),
+      monotonic: () => time,
+      sleep: async (seconds: number) => {
+        time += seconds;
+      },
+    };
+  }
+
+  test("ends with the first answer", async () => {
+    let asked = 0;
+    const answer = await waitFor(clockOf(), { seconds: 10 }, async () => {
+      asked += 1;
+      return asked === 3 ? "there" : undefined;
+    });
+    expect([answer, asked]).toEqual(["there", 3]);
+  });
+
+  test("asks a last time when the time is over, and then ends", async () => {
+    const clock = clockOf();
+    const times: number[] = [];
+    const answer = await waitFor(clock, { seconds: 1.2, everySeconds: 0.5 }, async () => {
+      times.push(clock.monotonic());
+      return undefined;
+    });
+    expect(answer).toBeUndefined();
+    expect(times).toEqual([0, 0.5, 1, 1.2]);
+  });
+});
+
+describe("a run", () => {
+  /** Steps that note in `heard` what is asked of them. */
+  function stepsNoting(name: string, heard: string[], calls: readonly Phase[]): Steps {
+    const done = new Set<Phase>();
+    return {
+      require: async () => void heard.push(`require ${name}`),
+      verify: async () => void heard.push(`verify ${name}`),
+      plan: async () =>
+        calls
+          .filter((phase) => !done.has(phase))
+          .map((phase): Call => {
+            const perform = async () => {
+              done.add(phase);
+              heard.push(`${phase} ${name}`);
+            };
+            return { phase, verb: "secret create", target: name, why: "absent", perform };
+          }),
+    };
+  }
+
+  const state = {
+    version: 1,
+    host: "cc-ci",
+    piece: "traefik",
+    resources: [
+      { kind: "env", path: "/a", content: "/a" },
+      { kind: "env", path: "/b", content: "/b" },
+    ],
+  } satisfies DesiredState;
+
+  function stepsByPath(heard: string[], phases: Readonly<Record<string, readonly Phase[]>>) {
+    const steps = Object.fromEntries(
+      Object.entries(phases).map(([path, some]) => [path, stepsNoting(path, heard, some)]),
+    );
+    return (resource: { readonly kind: string }) => {
+      if (!("path" in resource)) throw new Error("no path");
+      return steps[String(resource.path)] as Steps;
+    };
+  }
+
+  test("requires all, prepares all, applies all, verifies all, and seals all backwards", async () => {
+    const heard: string[] = [];
+    const stepsOf = stepsByPath(heard, {
+      "/a": ["prepare", "apply", "seal"],
+      "/b": ["prepare", "apply", "seal"],
+    });
+    await apply(state, contextOf(), stepsOf, new Gate(heardReport(), undefined));
+    expect(heard).toEqual([
+      ...["require /a", "require /b"],
+      ...["prepare /a", "prepare /b", "apply /a", "apply /b"],
+      ...["verify /a", "verify /b", "seal /b", "seal /a"],
+    ]);
+  });
+
+  test("plans the very calls that it then performs, in their order", async () => {
+    const phases = { "/a": ["apply", "seal"], "/b": ["prepare", "seal"] } as const;
+    const planned = await plan(state, contextOf(), stepsByPath([], phases));
+    const performed: string[] = [];
+    const report = {
+      ...heardReport(),
+      call: (call: Pick<Call, "target">) => void performed.push(call.target),
+    };
+    await apply(state, contextOf(), stepsByPath([], phases), new Gate(report, undefined));
+    expect(planned.map(({ target }) => target)).toEqual(performed);
+    expect(planned.map(({ phase }) => phase)).toEqual(["prepare", "apply", "seal", "seal"]);
+  });
+
+  test("touches nothing when something is required and not there", async () => {
+    const heard: string[] = [];
+    const lines = defineLines({ "not-there": { as: "failed", says: "not there" } });
+    const stepsOf = (resource: { readonly kind: string }) => ({
+      ...stepsByPath(heard, { "/a": ["apply"], "/b": ["apply"] })(resource),
+      ...("path" in resource && resource.path === "/b"
+        ? { require: () => Promise.reject(lines.stop("not-there", {})) }
+        : {}),
+    });
+    const running = apply(state, contextOf(), stepsOf, new Gate(heardReport(), undefined));
+    await expect(running).rejects.toThrow("not there");
+    expect(heard).toEqual(["require /a"]);
+  });
+
+  test("goes over everything once more when a host file changed under it, and not for ever", async () => {
+    let reads = 0;
+    const look = async () => ({ path: "/key", isFile: true, bytes: 1, mode: 0o600 });
+    const read = async () => Buffer.from(String(reads++));
+    const files = { look, read } as unknown as Files;
+    const heard: string[] = [];
+    const changing: DesiredState = {
+      ...state,
+      resources: [
+        {
+          kind: "host-file",
+          ...{ path: "/key", purpose: "a key", remedy: "put it there" },
+          origin: { by: "operator" },
+          demand: { format: "opaque", minBytes: 1 },
+        },
+      ],
+    };
+    const steps = stepsNoting("key", heard, []);
+    const context = contextOf({ world: { files } });
+    await apply(changing, context, () => steps, new Gate(heardReport(), undefined));
+    expect(heard.filter((each) => each === "require key")).toHaveLength(2);
+  });
+});
+
+describe("how a run ended", () => {
+  const at = (iso: string) => new Date(iso);
+  const pending = {
+    outcome: "pending",
+    calls: 0,
+    seconds: 1.26,
+    line: { id: "upstream-silent", as: "pending", text: "no answer" },
+  } as const;
+
+  test("is counted from the first of a row of equal ends", () => {
+    const converged = { outcome: "converged", line: null, calls: 3, seconds: 1 } as const;
+    const first = endAfter(undefined, { ...converged, at: at("2026-01-01T00:00:00Z") });
+    const second = endAfter(first, { ...converged, at: at("2026-01-02T00:00:00Z") });
+    expect(second.since).toBe("2026-01-01T00:00:00.000Z");
+    expect(second.at).toBe("2026-01-02T00:00:00.000Z");
+    const other = endAfter(second, { ...pending, at: at("2026-01-03T00:00:00Z") });
+    expect(other.since).toBe("2026-01-03T00:00:00.000Z");
+    expect(other.seconds).toBe(1.3);
+  });
+
+  test("is a failure once it is pending for longer than the limit, and stays one", () => {
+    const first = endAfter(undefined, { ...pending, at: at("2026-01-01T00:00:00Z") });
+    const soon = endAfter(first, { ...pending, at: at("2026-01-01T05:59:00Z") });
+    expect(soon.outcome).toBe("pending");
+    const late = endAfter(soon, { ...pending, at: at("2026-01-01T06:00:00Z") });
+    expect(late.outcome).toBe("failed");
+    expect(late.line?.text).toMatch(/since 2026-01-01T00:00:00.000Z.*no answer/);
+    const later = endAfter(late, { ...pending, at: at("2026-01-01T07:00:00Z") });
+    expect([later.outcome, later.since]).toEqual(["failed", "2026-01-01T00:00:00.000Z"]);
+  });
+});
+
+describe("what was not foreseen", () => {
+  const full = Object.assign(new Error("ENOSPC: no space left on device, write"), {
+    ...{ code: "ENOSPC", syscall: "write", path: "/var/lib/cc-ci/x" },
+  });
+  test.each([
+    ["a daemon that is down", new DockerSilence("connect ENOENT"), "docker-silent"],
+    ["a daemon that says no", new DockerRefusal(500, "update out of sequence"), "docker-refused"],
+    ["a daemon without space", new DockerRefusal(500, "no space left on device"), "disk-full"],
+    ["a full disk", full, "disk-full"],
+    ["a bug of ours", new TypeError("x is undefined"), "defect"],
+    ["what was thrown and is no error", "text", "defect"],
+  ])("%s has a line of its own", (_, error, id) => {
+    const stop = asStop(error);
+    expect(stop).toBeInstanceOf(Stop);
+    expect([stop.line.id, stop.line.as]).toEqual([id, "failed"]);
+  });
+});

@@ -1,0 +1,244 @@
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { systemClock } from "../../../../services/converge/adapters/clock.ts";
+import { Files } from "../../../../services/converge/adapters/files.ts";
+import { Git } from "../../../../services/converge/adapters/git.ts";
+import type { ResourceOf } from "../../../../services/converge/desired-state.ts";
+import { Slots } from "../../../../services/converge/engine/slots.ts";
+import type { Steps } from "../../../../services/converge/engine/steps.ts";
+import { checkoutSteps, wantedRevision } from "../../../../services/converge/kinds/checkout.ts";
+import { type Upstream, upstream } from "../adapters/recipe-upstream.ts";
+import { contextOf } from "../fake-context.ts";
+
+type Checkout = ResourceOf<"checkout">;
+
+const world = { git: new Git({ protocols: ["file"] }), files: new Files(), clock: systemClock };
+
+/** A piece with one checkout of that repository. */
+function checkoutOf(
+  source: Upstream,
+  revision: Checkout["revision"],
+  parts: Partial<Checkout> = {},
+) {
+  const resource: Checkout = {
+    ...{ kind: "checkout", recipe: "web", repository: source.address, revision },
+    directory: join(source.scratch, "recipes", "web"),
+    ...{ version: { slot: "recipe-version" }, fetchSeconds: 60 },
+    ...parts,
+  };
+  const slots = new Slots({});
+  const steps = checkoutSteps(resource, contextOf({ world, slots }));
+  return {
+    resource,
+    directory: resource.directory,
+    steps,
+    version: () => slots.find(resource.version),
+  };
+}
+
+const planned = async (steps: Steps) => (await steps.plan()).map(({ verb }) => verb);
+
+async function converge(steps: Steps): Promise<readonly string[]> {
+  const calls = await steps.plan();
+  for (const call of calls) await call.perform();
+  return calls.map(({ verb }) => verb);
+}
+
+/** One with the releases 1.0.0+1.0.0 and, at a later commit, 1.1.0+1.0.0. */
+function recipe(): Upstream {
+  const source = upstream();
+  source.git("tag", "--annotate", "--message=x", "1.0.0+1.0.0");
+  source.commit({ "compose.yml": "services: {app: {}}\n" });
+  source.git("tag", "1.1.0+1.0.0");
+  return source;
+}
+
+describe("a checkout", () => {
+  test("is cloned at its release, and then there is nothing to do", async () => {
+    using source = recipe();
+    const { steps, version, directory } = checkoutOf(source, { release: "1.0.0" });
+    expect(await planned(steps)).toEqual(["checkout clone", "checkout reset"]);
+    expect(version()).toBeUndefined();
+    expect(await converge(steps)).toEqual(["checkout clone", "checkout reset"]);
+    expect(version()).toBe("1.0.0+1.0.0");
+    expect(await planned(steps)).toEqual([]);
+    expect(await world.git.head(directory)).toBe(source.git("rev-parse", "1.0.0+1.0.0^{commit}"));
+  });
+
+  test("at a commit has its first digits as version", async () => {
+    using source = recipe();
+    const commit = source.git("rev-parse", "HEAD~1");
+    const { steps, version, resource } = checkoutOf(source, { commit });
+    await converge(steps);
+    expect(version()).toBe(commit.slice(0, 8));
+    const revision = await wantedRevision(resource, contextOf({ world }).world);
+    expect(revision).toEqual({ commit, version: commit.slice(0, 8) });
+  });
+
+  test("goes to another release that is here already without its upstream", async () => {
+    using source = recipe();
+    await converge(checkoutOf(source, { release: "1.0.0" }).steps);
+    rmSync(source.folder, { recursive: true });
+    const { steps, version } = checkoutOf(source, { release: "1.1.0" });
+    expect(await converge(steps)).toEqual(["checkout reset"]);
+    expect(version()).toBe("1.1.0+1.0.0");
+  });
+
+  test("fetches a release that came later, also when an older tag was moved", async () => {
+    using source = recipe();
+    await converge(checkoutOf(source, { release: "1.0.0" }).steps);
+    source.commit({ "compose.yml": "newer\n" });
+    source.git("tag", "--force", "1.0.0+1.0.0");
+    source.git("tag", "1.2.0+1.0.0");
+    const { steps, version } = checkoutOf(source, { release: "1.2.0" });
+    expect(await converge(steps)).toEqual(["checkout fetch", "checkout reset"]);
+    expect(version()).toBe("1.2.0+1.0.0");
+  });
+
+  test("fetches a commit that no branch leads to any more", async () => {
+    using source = recipe();
+    await converge(checkoutOf(source, { release: "1.0.0" }).steps);
+    source.git("config", "uploadpack.allowAnySHA1InWant", "true");
+    const commit = source.commit({ "compose.yml": "lost\n" });
+    source.git("reset", "--quiet", "--hard", "HEAD~1");
+    const { steps } = checkoutOf(source, { commit });
+    expect(await converge(steps)).toEqual(["checkout fetch", "checkout reset"]);
+    expect(await planned(steps)).toEqual([]);
+  });
+});
+
+describe("damage is mended", () => {
+  const repair = "checkout repair";
+  const clone = "checkout clone";
+  const reset = "checkout reset";
+
+  test.for<[string, (directory: string) => void, readonly string[]]>([
+    ["dirty", (directory) => appendFileSync(join(directory, "compose.yml"), "x"), [reset]],
+    ["with a file more", (directory) => writeFileSync(join(directory, "x"), ""), [reset]],
+    ["without its index", (directory) => rmSync(join(directory, ".git/index")), [reset]],
+    ["a broken index", (directory) => truncateSync(join(directory, ".git/index"), 9), [reset]],
+    ["locked", (directory) => writeFileSync(join(directory, ".git/index.lock"), ""), [repair]],
+    ["deleted", (directory) => rmSync(directory, { recursive: true }), [clone, reset]],
+    ["a file", fileInstead, [repair, clone, reset]],
+    [
+      "without HEAD",
+      (directory) => truncateSync(join(directory, ".git/HEAD"), 0),
+      [repair, clone, reset],
+    ],
+    ["emptied", (directory) => emptyPacks(directory), [repair, clone, reset]],
+  ])("when it is %s", async ([, damage, calls]) => {
+    using source = recipe();
+    const { steps, directory } = checkoutOf(source, { release: "1.0.0" });
+    await converge(steps);
+    damage(directory);
+    expect(await converge(steps)).toEqual(calls);
+    expect(await planned(steps)).toEqual([]);
+  });
+
+  test("when somebody checked out another state, or a clone of another repository lies there", async () => {
+    using source = recipe();
+    const { steps, directory } = checkoutOf(source, { release: "1.0.0" });
+    await converge(steps);
+    source.git("-C", directory, "checkout", "--quiet", "1.1.0+1.0.0");
+    expect(await converge(steps)).toEqual([reset]);
+    source.git("-C", directory, "remote", "set-url", "origin", "https://git.example.org/b.git");
+    expect(await converge(steps)).toEqual([clone, reset]);
+    expect(await planned(steps)).toEqual([]);
+  });
+
+  test("when a clone was killed", async () => {
+    using source = recipe();
+    const { steps, directory } = checkoutOf(source, { release: "1.0.0" });
+    const half = join(directory, "..", ".web.new", ".git", "objects");
+    mkdirSync(half, { recursive: true });
+    expect(await converge(steps)).toEqual([clone, reset]);
+    expect(readdirSync(join(directory, ".."))).toEqual(["web"]);
+  });
+
+  function fileInstead(directory: string): void {
+    rmSync(directory, { recursive: true });
+    writeFileSync(directory, "");
+  }
+
+  function emptyPacks(directory: string): void {
+    const folder = join(directory, ".git/objects/pack");
+    for (const name of readdirSync(folder)) truncateSync(join(folder, name), 0);
+  }
+});
+
+describe("a person is told", () => {
+  const stopOf = async (steps: Steps) => {
+    const error = await converge(steps).then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    return (error as { readonly line: unknown }).line;
+  };
+
+  test("which releases there are, when the wanted one is not", async () => {
+    using source = recipe();
+    const line = await stopOf(checkoutOf(source, { release: "1.0.7" }).steps);
+    const text = expect.stringContaining("the nearest are 1.0.0+1.0.0, 1.1.0+1.0.0");
+    expect(line).toMatchObject({ id: "recipe-without-release", as: "failed", text });
+  });
+
+  test("which tags match, when several do", async () => {
+    using source = recipe();
+    source.git("tag", "1.0.0+1.0.1");
+    const line = await stopOf(checkoutOf(source, { release: "1.0.0" }).steps);
+    const text = expect.stringContaining("1.0.0+1.0.0, 1.0.0+1.0.1");
+    expect(line).toMatchObject({ id: "recipe-release-ambiguous", as: "failed", text });
+  });
+
+  test("of both commits, when a tag does not lead to the pinned one", async () => {
+    using source = recipe();
+    const pinned = source.git("rev-parse", "HEAD");
+    const found = source.git("rev-parse", "HEAD~1");
+    const { steps } = checkoutOf(source, { release: "1.0.0+1.0.0", commit: pinned });
+    const text = expect.stringMatching(new RegExp(`commit ${found},.* pins ${pinned}`));
+    const line = { id: "recipe-tag-moved", as: "refused", text };
+    expect(await stopOf(steps)).toMatchObject(line);
+    expect(await stopOf(steps)).toMatchObject(line);
+  });
+
+  test("of a commit that is nowhere", async () => {
+    using source = recipe();
+    const { steps } = checkoutOf(source, { commit: "0".repeat(40) });
+    expect(await stopOf(steps)).toMatchObject({ id: "recipe-without-commit", as: "failed" });
+  });
+
+  test("of a repository that is none", async () => {
+    using source = recipe();
+    const parts = { repository: `file://${source.scratch}` };
+    const { steps } = checkoutOf(source, { release: "1.0.0" }, parts);
+    expect(await stopOf(steps)).toMatchObject({ id: "recipe-not-given", as: "failed" });
+  });
+
+  test("to wait, when the upstream cannot be asked", async () => {
+    using source = recipe();
+    const { steps } = checkoutOf(source, { release: "1.0.0" }, { fetchSeconds: 0 });
+    const slow = new Git({
+      run: async () => ({
+        status: null,
+        signal: "SIGTERM",
+        stdout: "",
+        stderr: "",
+        timedOut: true,
+      }),
+    });
+    const asked = Object.assign(Object.create(world.git), { clone: slow.clone.bind(slow) });
+    const context = contextOf({ world: { ...world, git: asked } });
+    const { resource } = checkoutOf(source, { release: "1.0.0" });
+    const line = await stopOf(checkoutSteps(resource, context));
+    expect(line).toMatchObject({ id: "recipe-unreachable", as: "pending" });
+    expect(await planned(steps)).toEqual(["checkout clone", "checkout reset"]);
+  });
+});

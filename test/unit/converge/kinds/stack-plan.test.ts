@@ -1,0 +1,183 @@
+import { describe, expect, test } from "vitest";
+import type { StackModel } from "../../../../services/converge/adapters/compose.ts";
+import type { Service } from "../../../../services/converge/adapters/docker-schemas.ts";
+import type { ResourceOf } from "../../../../services/converge/desired-state.ts";
+import type { Phase } from "../../../../services/converge/engine/call.ts";
+import {
+  planStack,
+  type StackSight,
+  type StackWork,
+} from "../../../../services/converge/kinds/stack-plan.ts";
+import {
+  refuseForeign,
+  refuseTakenPort,
+} from "../../../../services/converge/kinds/stack-refusals.ts";
+import { model, modelService, sealed, serviceOf, stack } from "./stack-parts.ts";
+
+const digest = "d".repeat(32);
+const well = sealed(digest, serviceOf());
+
+const resource: ResourceOf<"stack"> = {
+  ...{ kind: "stack", stack, domain: "web.example.org", recipe: "web", chaos: false },
+  ...{ version: { slot: "recipe-version" }, abraDirectory: "/abra", composeFiles: ["compose.yml"] },
+  ...{ networks: ["proxy"], registryCredentials: null },
+  ...{ pullSeconds: 900, deploySeconds: 300, stableSeconds: 5 },
+};
+
+const sight: StackSight = {
+  ...{ services: [well], isOwned: true, wanted: { model, digest }, missingImages: [] },
+  ...{ isAiling: false, networks: new Map([["proxy", "id-proxy"]]), typeLine: "right" },
+  ...{ envPath: "/abra/web.env", isDeployed: false },
+};
+
+const nothing = async () => undefined;
+const work: StackWork = {
+  ...{ pull: nothing, own: nothing, writeEnv: nothing },
+  ...{ deploy: nothing, seal: nothing, remove: nothing },
+};
+
+const plan = (parts: Partial<StackSight>) => planStack(resource, { ...sight, ...parts }, work);
+const shown = (parts: Partial<StackSight>, phase?: Phase) =>
+  plan(parts)
+    .filter((call) => phase === undefined || call.phase === phase)
+    .map(({ verb, target }) => `${verb} ${target}`);
+const why = (parts: Partial<StackSight>) =>
+  plan(parts).find(({ verb }) => verb === "app deploy")?.why;
+
+const deploy = "app deploy web.example.org";
+const seal = `service seal ${stack}_app`;
+
+describe("a stack", () => {
+  test("that was seen to work, and that nobody touched since, is left alone", () => {
+    expect(shown({})).toEqual([]);
+    expect(shown({ typeLine: "wrong", missingImages: ["web:1.0.0"] })).toEqual([]);
+  });
+
+  test.for<[string, Partial<StackSight>, string]>([
+    ["it is not there", { services: [] }, `${stack}_app is not there`],
+    ["it has no seal", { services: [serviceOf()] }, "was deployed and not yet seen to work"],
+    [
+      "another state is wanted",
+      { wanted: { model, digest: "e".repeat(32) } },
+      "was deployed from another recipe state or .env",
+    ],
+    ["somebody changed it", { services: [scaled(well)] }, "was changed by hand"],
+    [
+      "its update was taken back",
+      { services: [{ ...well, UpdateStatus: { State: "rollback_completed", Message: "" } }] },
+      "its last update is rollback_completed",
+    ],
+    [
+      "its update stopped half-way",
+      { services: [{ ...well, UpdateStatus: { State: "paused", Message: "" } }] },
+      "its last update is paused",
+    ],
+    [
+      "its network was made anew",
+      { networks: new Map([["proxy", "id-new"]]) },
+      "the network proxy is not the one that it is on",
+    ],
+    [
+      "its network is gone",
+      { networks: new Map() },
+      "the network proxy is not the one that it is on",
+    ],
+  ])("is deployed and sealed when %s", ([, parts, reason]) => {
+    expect(shown(parts)).toEqual([deploy, seal]);
+    expect(why(parts)).toContain(reason);
+  });
+
+  test("is ours before there is any of it, and has its images and its .env", () => {
+    const parts = { services: [], isOwned: false, missingImages: ["web:1.0.0"] } as const;
+    expect(shown({ ...parts, typeLine: "wrong" })).toEqual([
+      "image pull web:1.0.0",
+      `config create ${stack}_cc-ci`,
+      "env write /abra/web.env",
+      deploy,
+      seal,
+    ]);
+    expect(shown({ ...parts, typeLine: "rewritten" }, "apply")).not.toContain(
+      "env write /abra/web.env",
+    );
+  });
+
+  test("has its images got again when a task of it could not start", () => {
+    const missingImages = ["web:1.0.0"];
+    expect(shown({ missingImages, isAiling: true })).toEqual(["image pull web:1.0.0"]);
+  });
+
+  test("loses the services that its recipe does not name any more", () => {
+    const left = serviceOf({ ID: "id-old", spec: { Name: `${stack}_old` } });
+    expect(shown({ services: [well, left] })).toEqual([`service remove ${stack}_old`]);
+    expect(shown({ services: [left] })).toEqual([deploy, seal, `service remove ${stack}_old`]);
+  });
+
+  test("is sealed service by service, those that are not yet", () => {
+    const two: StackModel = {
+      ...model,
+      services: [modelService, { ...modelService, name: "worker" }],
+    };
+    const worker = serviceOf({ ID: "id-worker", spec: { Name: `${stack}_worker` } });
+    const parts = { wanted: { model: two, digest }, services: [well, worker] };
+    expect(shown(parts, "seal")).toEqual([seal, `service seal ${stack}_worker`]);
+    expect(shown({ ...parts, isDeployed: true }, "seal")).toEqual([`service seal ${stack}_worker`]);
+  });
+
+  test("of which not all is known yet has calls whose targets are open", () => {
+    const unknown = { wanted: undefined, typeLine: "unknown" } as const;
+    const open = ["image pull *", "env write *", "app deploy *", "service seal *"];
+    expect(shown(unknown)).toEqual([...open, "service remove *"]);
+    const fresh = {
+      wanted: undefined,
+      services: [],
+      isOwned: false,
+      typeLine: "rewritten",
+    } as const;
+    expect(shown(fresh)).toEqual([
+      "image pull *",
+      `config create ${stack}_cc-ci`,
+      deploy,
+      "service seal *",
+    ]);
+  });
+});
+
+describe("a person decides", () => {
+  const ours = { stack, host: "cc-ci", piece: "web" };
+  const ownership = (owner: string) => ({
+    ...{ ID: "c", CreatedAt: "" },
+    Spec: { Name: `${stack}_cc-ci`, Labels: { "cc-ci.managed": owner } },
+  });
+
+  test("about a stack that somebody else deployed", () => {
+    expect(() => refuseForeign(ours, [well], undefined)).toThrow(
+      /web_example_org_app\).*"echo cc-ci \| docker config create --label cc-ci\.managed=cc-ci web_example_org_cc-ci -"/,
+    );
+    expect(() => refuseForeign(ours, [well], ownership("other"))).toThrow(
+      /belongs to host 'other'/,
+    );
+    refuseForeign(ours, [well], ownership("cc-ci"));
+    refuseForeign(ours, [], undefined);
+  });
+
+  test("about a port that somebody else has", () => {
+    const other = (port: number, protocol = "tcp") => ({
+      ...serviceOf({ spec: { Name: "other_app", Labels: {} } }),
+      Endpoint: { Ports: [{ Protocol: protocol, PublishedPort: port, PublishMode: "host" }] },
+    });
+    const container = (PublicPort: number, labels = {}) => ({
+      ...{ Id: "0123456789abcdef", Names: ["/nginx"], Labels: labels },
+      Ports: [{ PublicPort, Type: "tcp" }],
+    });
+    const own = { "com.docker.stack.namespace": stack };
+    expect(() => refuseTakenPort(ours, model, [other(443)], [])).toThrow(
+      /port 443\/tcp of this host.* is taken by the service other_app/,
+    );
+    expect(() => refuseTakenPort(ours, model, [], [container(443)])).toThrow(/the container nginx/);
+    refuseTakenPort(ours, model, [other(443, "udp"), other(444)], [container(443, own)]);
+  });
+});
+
+function scaled(service: Service): Service {
+  return { ...service, Spec: { ...service.Spec, Mode: { Replicated: { Replicas: 3 } } } };
+}

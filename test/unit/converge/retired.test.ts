@@ -1,0 +1,152 @@
+import { describe, expect, test } from "vitest";
+import type {
+  Network,
+  SealedFile,
+  Service,
+} from "../../../services/converge/adapters/docker-schemas.ts";
+import {
+  type Found,
+  planRetired,
+  type RetiredStack,
+} from "../../../services/converge/kinds/retired.ts";
+import { contextOf } from "./fake-context.ts";
+
+const { world } = contextOf();
+const ours = { "cc-ci.managed": "cc-ci" };
+
+function sealed(name: string, labels: Readonly<Record<string, string>> = ours): SealedFile {
+  return {
+    ID: `id-${name}`,
+    CreatedAt: "2026-01-01T00:00:00Z",
+    Spec: { Name: name, Labels: labels },
+  };
+}
+
+function network(name: string): Network {
+  return {
+    ...{ Id: `id-${name}`, Name: name, Driver: "overlay", Scope: "swarm" },
+    ...{ Attachable: true, Internal: false, Ingress: false },
+    ...{ IPAM: { Config: [] }, Options: {}, Labels: ours },
+  };
+}
+
+function service(
+  name: string,
+  uses: { readonly secret?: string; readonly network?: string } = {},
+): Service {
+  const [stack = ""] = name.split("_app");
+  return {
+    ID: `id-${name}`,
+    Version: { Index: 1 },
+    Spec: {
+      Name: name,
+      Labels: { "com.docker.stack.namespace": stack },
+      TaskTemplate: {
+        ContainerSpec: {
+          ...{ Image: "web:1.0.0", Env: [], Labels: {}, Configs: [] },
+          Secrets: uses.secret === undefined ? [] : [{ SecretName: uses.secret }],
+        },
+        Networks: uses.network === undefined ? [] : [{ Target: `id-${uses.network}` }],
+      },
+      Mode: { Replicated: { Replicas: 1 } },
+    },
+    Endpoint: null,
+    UpdateStatus: null,
+  };
+}
+
+function stack(name: string, parts: Partial<RetiredStack> = {}): RetiredStack {
+  return {
+    ...{ name, ownership: sealed(`${name}_cc-ci`) },
+    ...{ services: [service(`${name}_app`)], containers: [], volumes: [] },
+    ...{ networks: [], configs: [] },
+    app: { domain: name.replaceAll("_", "."), directory: `/apps/${name}` },
+    ...parts,
+  };
+}
+
+function foundOf(parts: Partial<Found> = {}): Found {
+  const piece = {
+    ...{ name: "wiki", unit: "cc-ci-app-wiki.service", file: "/wiki.json", slots: {} },
+    ...{ stacks: ["wiki_ci"], networks: ["proxy"], secrets: ["wiki_ci_key"] },
+  };
+  return {
+    pieces: { version: 1, host: "cc-ci", pieces: [piece] },
+    ...{ stacks: [], networks: [], secrets: [], services: [] },
+    ...parts,
+  };
+}
+
+function planned(found: Found): readonly string[] {
+  return planRetired(found, world, 60).map(
+    ({ phase, verb, target }) => `${phase}: ${verb} ${target}`,
+  );
+}
+
+describe("what no piece names", () => {
+  test("is nothing on a host where all is named", () => {
+    const found = foundOf({
+      networks: [network("proxy")],
+      secrets: [sealed("wiki_ci_key_0123456789ab")],
+      services: [service("wiki_ci_app")],
+    });
+    expect(planned(found)).toEqual([]);
+  });
+
+  test("is undeployed by abra, and the sign that it is ours goes last", () => {
+    const found = foundOf({
+      stacks: [stack("old_ci")],
+      secrets: [sealed("old_ci_key_0123456789ab")],
+      services: [service("old_ci_app", { secret: "old_ci_key_0123456789ab" })],
+    });
+    expect(planned(found)).toEqual([
+      "apply: app undeploy old_ci",
+      "seal: secret remove old_ci_key_0123456789ab",
+      "seal: config remove old_ci_cc-ci",
+    ]);
+  });
+
+  test("is removed service by service where abra no longer knows it", () => {
+    const found = foundOf({
+      stacks: [
+        stack("old_ci", {
+          app: undefined,
+          networks: [network("old_ci_default")],
+          configs: [sealed("old_ci_page_v1", {})],
+        }),
+      ],
+    });
+    expect(planned(found)).toEqual([
+      "apply: service remove old_ci_app",
+      "seal: network remove old_ci_default",
+      "seal: config remove old_ci_page_v1",
+      "seal: config remove old_ci_cc-ci",
+    ]);
+  });
+
+  test("has its rest removed when an undeploy was cut short", () => {
+    const rest = { services: [], configs: [sealed("old_ci_page_v1", {})] };
+    expect(planned(foundOf({ stacks: [stack("old_ci", rest)] }))).toEqual([
+      "seal: config remove old_ci_page_v1",
+      "seal: config remove old_ci_cc-ci",
+    ]);
+  });
+
+  test("stays while something else uses it", () => {
+    const found = foundOf({
+      networks: [network("backend")],
+      secrets: [sealed("wiki_ci_old_0123456789ab")],
+      services: [
+        service("wiki_ci_app", { secret: "wiki_ci_old_0123456789ab", network: "backend" }),
+      ],
+    });
+    expect(planned(found)).toEqual([]);
+  });
+
+  test("is a secret only when its name ends in a version of ours", () => {
+    const found = foundOf({
+      secrets: [sealed("hand_made_v1"), sealed("wiki_ci_old_0123456789ab")],
+    });
+    expect(planned(found)).toEqual(["seal: secret remove wiki_ci_old_0123456789ab"]);
+  });
+});
