@@ -1,0 +1,2 @@
+# shellcheck shell=sh
+export PAGE_VERSION=v1
