@@ -1,0 +1,94 @@
+// `npm run host -- <command>`: a host for a person to look around in, with what this checkout has
+// generated.
+import { join } from "node:path";
+import { whatHostsLack } from "../tools.ts";
+import { bootHost } from "./host.ts";
+import { Machine } from "./machine.ts";
+import { fillOperatorFiles, rememberedSystem, rememberSystem } from "./person.ts";
+import { redirectRecipes } from "./redirect.ts";
+import { switchSystem } from "./switch.ts";
+import { buildSystem } from "./system.ts";
+import { removeLeftovers } from "./throwaway.ts";
+
+const usage = `npm run host -- <command>
+
+  up              boots the host that out/ describes, with certificates of its own making
+  shell           a root shell in it
+  status          what converge says of every piece
+  converge …      runs converge in it, with what follows
+  switch          applies what out/ says now, as nixos-rebuild switch would
+  reboot          shuts it down in order and boots it again
+  down            ends it, and removes everything that it was`;
+
+const checkout = join(import.meta.dirname, "../..");
+
+async function main(command: string | undefined, rest: readonly string[]): Promise<number> {
+  const lack = whatHostsLack();
+  if (lack !== undefined) throw new Error(lack);
+  switch (command) {
+    case "up":
+      return await up();
+    case "shell":
+      // An interrupt is for the shell.
+      process.on("SIGINT", () => {});
+      return running().interact(["bash", "-i"]);
+    case "status":
+      return running().interact(["converge", "status", ...rest]);
+    case "converge":
+      return running().interact(["converge", ...rest]);
+    case "switch":
+      return await switchToCheckout(running());
+    case "reboot":
+      await running().reboot();
+      console.log("host: it is booting: npm run host -- status");
+      return 0;
+    case "down":
+      await Machine.persons()?.remove();
+      await removeLeftovers();
+      return 0;
+    default:
+      console.error(usage);
+      return 64;
+  }
+}
+
+function running(): Machine {
+  const machine = Machine.persons();
+  if (machine === undefined) throw new Error("no host is up: run 'npm run host -- up'");
+  return machine;
+}
+
+async function up(): Promise<number> {
+  if (Machine.persons() !== undefined) {
+    throw new Error("a host is up already: use it, or run 'npm run host -- down' first");
+  }
+  const started = performance.now();
+  const host = await bootHost({
+    configuration: { app: { checkout } },
+    certificate: null,
+    purpose: "person",
+    prepare: (root, { system, authority }) => fillOperatorFiles(root, system, authority),
+  });
+  rememberSystem(host.machine, host.system);
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  console.log(`host: it is up (${seconds} s), and its units are at work`);
+  console.log("host: npm run host -- status | shell | converge plan | switch | reboot | down");
+  return 0;
+}
+
+async function switchToCheckout(machine: Machine): Promise<number> {
+  const next = await buildSystem({ app: { checkout } });
+  redirectRecipes(machine.root, next);
+  const result = await switchSystem(machine, rememberedSystem(machine), next);
+  rememberSystem(machine, next);
+  console.log(`host: ran ${result.ran.join(", ") || "nothing"}`);
+  for (const unit of result.failed) console.log(`host: ${unit} failed: journalctl -u ${unit}`);
+  return result.exitStatus;
+}
+
+try {
+  process.exitCode = await main(process.argv[2], process.argv.slice(3));
+} catch (error) {
+  console.error(`host: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,100 @@
+import { z } from "zod";
+import type { Machine } from "./machine.ts";
+
+const eventSchema = z.object({
+  Type: z.string(),
+  Action: z.string(),
+  Actor: z.object({ ID: z.string(), Attributes: z.record(z.string(), z.string()).default({}) }),
+});
+
+/** A version that both the Docker of the hosts and later ones offer. */
+const api = "http://docker/v1.44";
+
+/** The engine keeps no more; older ones are gone without a word. */
+const keptEvents = 256;
+
+/** What happens to what is there; the others (start, health_status, exec_create, …) are its life. */
+const mutations = [
+  ...["create", "update", "remove", "destroy", "delete", "rename", "prune"],
+  ...["import", "load", "pull", "tag", "untag"],
+];
+
+const versionedSchema = z.array(
+  z.object({
+    ID: z.string(),
+    Version: z.object({ Index: z.number() }),
+    Spec: z.object({ Name: z.string() }),
+  }),
+);
+
+/** Looks into the Docker of a host, by its API and never by texts for people. */
+export class DockerView {
+  readonly #machine: Machine;
+
+  constructor(machine: Machine) {
+    this.#machine = machine;
+  }
+
+  /** The answer to a GET, such as `/services`, as data. */
+  async get(path: string): Promise<unknown> {
+    const { stdout } = await this.#machine.exec([
+      ...["curl", "--silent", "--show-error", "--fail-with-body"],
+      ...["--unix-socket", "/run/docker.sock", `${api}${path}`],
+    ]);
+    return JSON.parse(stdout);
+  }
+
+  /**
+   * What was created, changed and removed since then, as `service update web_app`, in the swarm and
+   * in this engine alone.
+   *
+   * @param since as from `Date.now()`
+   * @throws {Error} when the engine may have forgotten some of it
+   */
+  async events(since: number): Promise<readonly string[]> {
+    const { stdout } = await this.#machine.exec([
+      ...["docker", "events", "--format={{json .}}"],
+      ...[`--since=${(since / 1000).toFixed(3)}`, `--until=${(Date.now() / 1000).toFixed(3)}`],
+    ]);
+    const lines = stdout.split("\n").filter(Boolean);
+    if (lines.length >= keptEvents) {
+      throw new Error(`${keptEvents} events, the most that Docker keeps: ask about a shorter time`);
+    }
+    return lines
+      .map((line) => eventSchema.parse(JSON.parse(line)))
+      .filter(({ Action }) => mutations.includes(Action))
+      .map(({ Type, Action, Actor }) => `${Type} ${Action} ${Actor.Attributes.name ?? Actor.ID}`);
+  }
+
+  /**
+   * What stands for everything that the swarm and the volumes are, by kind and name: it stays the
+   * same as long as nobody writes to them, even without a change.
+   */
+  async versions(): Promise<Readonly<Record<string, string>>> {
+    const versions: Record<string, string> = {};
+    const info = z.object({ Swarm: z.object({ ControlAvailable: z.boolean() }) });
+    const isManager = info.parse(await this.get("/info")).Swarm.ControlAvailable;
+    if (isManager) {
+      const swarm = z.object({ ID: z.string(), Version: z.object({ Index: z.number() }) });
+      const { ID, Version } = swarm.parse(await this.get("/swarm"));
+      versions.swarm = `${ID} ${Version.Index}`;
+    }
+    for (const kind of isManager ? ["services", "secrets", "configs"] : []) {
+      for (const { ID, Version, Spec } of versionedSchema.parse(await this.get(`/${kind}`))) {
+        versions[`${kind} ${Spec.Name}`] = `${ID} ${Version.Index}`;
+      }
+    }
+    const networks = z.array(z.object({ Name: z.string(), Id: z.string() }));
+    for (const { Name, Id } of networks.parse(await this.get("/networks"))) {
+      versions[`networks ${Name}`] = Id;
+    }
+    const volumes = z.object({
+      Volumes: z.array(z.object({ Name: z.string(), CreatedAt: z.string() })).nullable(),
+    });
+    for (const { Name, CreatedAt } of volumes.parse(await this.get("/volumes")).Volumes ?? []) {
+      versions[`volumes ${Name}`] = CreatedAt;
+    }
+    // The engine lists them in any order.
+    return Object.fromEntries(Object.entries(versions).sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+}

@@ -1,0 +1,98 @@
+import { rmSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { execa } from "execa";
+import type { Machine } from "./machine.ts";
+import { showUnits } from "./switch.ts";
+
+/** Ways to break a host in the middle of something. */
+export class Faults {
+  readonly #machine: Machine;
+
+  constructor(machine: Machine) {
+    this.#machine = machine;
+  }
+
+  /**
+   * From now on a unit's program stops by itself before or after its n-th mutating call, counted from
+   * 1, as if frozen there. `waitUntilStopped` says when it is.
+   */
+  async stopAt(unit: string, call: number, when: "before" | "after"): Promise<void> {
+    const folder = `/run/systemd/system/${unit}.d`;
+    const text = `[Service]\nEnvironment=CC_CI_STOP_AT=${call}:${when}\n`;
+    await this.#shell(`mkdir -p ${folder} && cat >${folder}/90-stop-at.conf`, text);
+    await this.#machine.exec(["systemctl", "daemon-reload"]);
+  }
+
+  /** Lets the unit run through again. */
+  async stopNowhere(unit: string): Promise<void> {
+    await this.#shell(`rm -rf /run/systemd/system/${unit}.d`);
+    await this.#machine.exec(["systemctl", "daemon-reload"]);
+  }
+
+  /**
+   * Waits for a unit to freeze or to end.
+   *
+   * @returns whether it froze; false when it ended before it came to that call
+   */
+  async waitUntilStopped(unit: string, limitSeconds = 120): Promise<boolean> {
+    const end = performance.now() + limitSeconds * 1000;
+    for (;;) {
+      const [shown = {}] = await showUnits(
+        this.#machine,
+        [unit],
+        ["ActiveState", "MainPID", "Job"],
+      );
+      const { ActiveState: state, MainPID: pid = "0", Job: job = "" } = shown;
+      if (pid !== "0") {
+        const ps = ["ps", "--no-headers", "-o", "stat=", "-p", pid];
+        if ((await this.#machine.exec(ps, { mayFail: true })).stdout.startsWith("T")) return true;
+      } else if (job === "" && (state === "inactive" || state === "failed")) return false;
+      if (performance.now() > end)
+        throw new Error(`${unit} is still ${state} after ${limitSeconds} s`);
+    }
+  }
+
+  /** Ends every process of a unit at once. */
+  async killUnit(unit: string): Promise<void> {
+    await this.#machine.exec([
+      ...["systemctl", "kill", "--signal=SIGKILL", "--kill-whom=all", unit],
+    ]);
+  }
+
+  /**
+   * Makes a folder a file system of its own that has no room left, with what was in the folder. It
+   * has the old content again after `relieve`, and after a reboot.
+   *
+   * @returns gives its room back
+   */
+  async fullDisk(folder: string): Promise<() => Promise<void>> {
+    const image = join(this.#machine.folder, `disk-${folder.replaceAll("/", "-")}`);
+    writeFileSync(image, "");
+    truncateSync(image, 64 * 1024 * 1024);
+    await execa("mkfs.ext4", ["-q", "-m", "0", image]);
+    // The device goes when nothing uses it any more: unmounted, or the machine ended.
+    const { stdout: device } = await execa("losetup", ["--find", "--show", image]);
+    try {
+      const minor = device.replace(/\D/g, "");
+      // In /dev, because no other folder may have devices in it.
+      await this.#shell(
+        `set -e; d=$(mktemp -d -p /dev); mknod "$d/disk" b 7 ${minor}; mkdir "$d/mnt"
+mount "$d/disk" "$d/mnt"; cp -a ${folder}/. "$d/mnt"; umount "$d/mnt"
+mount "$d/disk" ${folder}; rm -r "$d"
+dd if=/dev/zero of=${folder}/.full bs=64k 2>/dev/null || true
+dd if=/dev/zero of=${folder}/.full-too bs=1 2>/dev/null || true`,
+      );
+    } finally {
+      await execa("losetup", ["--detach", device]);
+      // Its blocks stay for as long as the device is there.
+      rmSync(image);
+    }
+    return async () => {
+      await this.#shell(`rm -f ${folder}/.full ${folder}/.full-too`);
+    };
+  }
+
+  async #shell(script: string, input?: string): Promise<void> {
+    await this.#machine.exec(["sh", "-c", script], input === undefined ? {} : { input });
+  }
+}

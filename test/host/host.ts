@@ -1,0 +1,222 @@
+import { cpSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { hostYaml } from "../synthesized.ts";
+import { findTool } from "../tools.ts";
+import { installAbraStandIn } from "./abra/install.ts";
+import { type CertificatePair, TestAuthority } from "./certificates.ts";
+import { hostImages } from "./docker-data.ts";
+import { DockerView } from "./docker-view.ts";
+import { Faults } from "./faults.ts";
+import { installGitServer, repositoryUrl } from "./git-server/install.ts";
+import { installSystem } from "./install.ts";
+import { type ExecOptions, type ExecResult, Machine } from "./machine.ts";
+import { hostRootFolder, pathOf } from "./parts.ts";
+import type { RecipeName, RecipeRepository } from "./recipes/repositories.ts";
+import { redirectRecipes } from "./redirect.ts";
+import { type SettleOptions, settle, type UnitEnd, unitEnd } from "./settle.ts";
+import { type SwitchResult, showUnits, switchSystem } from "./switch.ts";
+import {
+  buildSystem,
+  type Configuration,
+  installed,
+  nodeModulesPath,
+  type System,
+} from "./system.ts";
+import type { Purpose } from "./throwaway.ts";
+
+export interface HostOptions {
+  /** What the host is to be. @default `usualConfiguration()` */
+  readonly configuration?: string | Configuration;
+  /** The wildcard certificate that is in place, null for none. @default a good pair */
+  readonly certificate?: CertificatePair | null;
+  /** Changes files below the root before the first boot. */
+  readonly prepare?: (root: string, host: Host) => void | Promise<void>;
+  /** Return once systemd takes orders, and do not wait for Docker. @default false */
+  readonly withoutDocker?: boolean;
+  /** A person's host outlives the process. @default "case" */
+  readonly purpose?: Purpose;
+}
+
+/**
+ * The smallest host, whose recipes come from the host itself. Further keys of the host are given as
+ * indented YAML, and `traefik` replaces the keys of Traefik.
+ */
+export function usualConfiguration(keys = "", traefik = "release: 5.1.1"): string {
+  return hostYaml(keys, `repository: ${repositoryUrl("traefik")}\n${traefik}`);
+}
+
+/** Where the configuration of `usualConfiguration` expects the certificate. */
+export const certificateFolder = "/var/lib/ci-certs/live";
+
+/**
+ * Boots a host with everything in place that an operator would have put there. It is on when this
+ * returns, with Docker running; its own units have started and may be at work: see `settle`.
+ */
+export async function bootHost(options: HostOptions = {}): Promise<Host> {
+  const configuration = options.configuration ?? usualConfiguration();
+  const system = await buildSystem(asConfiguration(configuration));
+  const machine = await makeMachine(options.purpose ?? "case");
+  const authority = new TestAuthority();
+  try {
+    const repositories = installGitServer(machine.root, authority);
+    installAbraStandIn(machine.root);
+    const host = new Host({ machine, authority, repositories, system });
+    if (options.certificate !== null) host.putCertificate(options.certificate ?? authority.pair());
+    redirectRecipes(machine.root, system);
+    installSystem(machine.root, system);
+    await options.prepare?.(machine.root, host);
+    await machine.boot();
+    if (options.withoutDocker !== true) await host.waitForDocker();
+    return host;
+  } catch (error) {
+    authority[Symbol.dispose]();
+    await machine.remove();
+    throw error;
+  }
+}
+
+/** A machine that is off, with all images. */
+async function makeMachine(purpose: Purpose): Promise<Machine> {
+  const nodeModules = findTool("services-node-modules");
+  if (nodeModules === undefined) throw new Error("no services-node-modules: run 'npm run setup'");
+  return await Machine.make({
+    root: hostRootFolder(),
+    docker: pathOf(hostImages),
+    binds: { [nodeModulesPath]: nodeModules },
+    purpose,
+  });
+}
+
+function asConfiguration(configuration: string | Configuration): Configuration {
+  return typeof configuration === "string" ? { app: configuration } : configuration;
+}
+
+interface HostParts {
+  readonly machine: Machine;
+  readonly authority: TestAuthority;
+  readonly repositories: Readonly<Record<RecipeName, RecipeRepository>>;
+  readonly system: System;
+}
+
+/** A booted host of a case. */
+export class Host implements AsyncDisposable {
+  readonly machine: Machine;
+  /** Signs certificates that everything on the host trusts. */
+  readonly authority: TestAuthority;
+  /** The upstream repositories of the recipes, as they lie below the root. */
+  readonly repositories: Readonly<Record<RecipeName, RecipeRepository>>;
+  readonly docker: DockerView;
+  readonly faults: Faults;
+  #system: System;
+
+  constructor({ machine, authority, repositories, system }: HostParts) {
+    this.machine = machine;
+    this.authority = authority;
+    this.repositories = repositories;
+    this.#system = system;
+    this.docker = new DockerView(machine);
+    this.faults = new Faults(machine);
+  }
+
+  /** What the host was last given. */
+  get system(): System {
+    return this.#system;
+  }
+
+  /** Runs a program as root; see `Machine.exec`. */
+  async exec(command: readonly string[], options?: ExecOptions): Promise<ExecResult> {
+    return await this.machine.exec(command, options);
+  }
+
+  /** Runs `converge` with these arguments, whatever it exits with. */
+  async converge(...args: readonly string[]): Promise<ExecResult> {
+    return await this.exec(["converge", ...args], { mayFail: true, timeoutSeconds: 300 });
+  }
+
+  /** `nixos-rebuild switch` to another configuration, once the boot is over. */
+  async switchTo(configuration: string | Configuration): Promise<SwitchResult> {
+    const next = await buildSystem(asConfiguration(configuration));
+    // Exits with 1 when a unit has failed, which is the business of the case.
+    const over = ["systemctl", "is-system-running", "--wait"];
+    await this.exec(over, { mayFail: true, timeoutSeconds: 600 });
+    const before = installed(this.#system);
+    this.#system = next;
+    redirectRecipes(this.machine.root, next);
+    return await switchSystem(this.machine, before, next);
+  }
+
+  /** Waits until everything that was started has ended; what the services of the host came to. */
+  async settle(options?: SettleOptions): Promise<Readonly<Record<string, UnitEnd>>> {
+    return await settle(this.machine, this.#system, options);
+  }
+
+  /** Starts a unit, waits for its end, and says what it came to. */
+  async start(unit: string, timeoutSeconds = 600): Promise<UnitEnd> {
+    const service = unit.includes(".") ? unit : `${unit}.service`;
+    await this.exec(["systemctl", "start", service], { mayFail: true, timeoutSeconds });
+    return await this.unit(service);
+  }
+
+  /** What a unit came to when it last ran. */
+  async unit(name: string): Promise<UnitEnd> {
+    const [shown = {}] = await showUnits(
+      this.machine,
+      [name],
+      [...["ActiveState", "Result", "ExecMainStatus", "InvocationID"]],
+    );
+    return unitEnd(shown);
+  }
+
+  /** What a unit logged, without dates and names. @param since as from `Date.now()` */
+  async journal(unit: string, since = 0): Promise<string> {
+    const from = `--since=@${(since / 1000).toFixed(3)}`;
+    return (await this.exec(["journalctl", "--output=cat", "--no-pager", `--unit=${unit}`, from]))
+      .stdout;
+  }
+
+  /** Shuts down in order and boots again. */
+  async reboot(): Promise<void> {
+    await this.machine.reboot();
+    await this.waitForDocker();
+  }
+
+  /** Ends everything at once and boots again. */
+  async powerCut(): Promise<void> {
+    await this.machine.powerCut();
+    await this.machine.boot();
+    await this.waitForDocker();
+  }
+
+  async waitForDocker(): Promise<void> {
+    await this.exec(["systemctl", "start", "docker.service"], { timeoutSeconds: 120 });
+  }
+
+  /** Puts the wildcard certificate in place as a good client does: each file by rename, the key last. */
+  putCertificate(pair: CertificatePair): void {
+    this.write(`${certificateFolder}/fullchain.pem`, pair.certificate);
+    this.write(`${certificateFolder}/privkey.pem`, pair.key, 0o600);
+  }
+
+  /** Writes a file of the root file system, by rename; not below /run, /tmp or /var/lib/docker. */
+  write(path: string, content: string | Buffer, mode = 0o644): void {
+    const file = join(this.machine.root, path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(`${file}.new`, content, { mode });
+    renameSync(`${file}.new`, file);
+  }
+
+  /** The text of a file of the root file system. */
+  read(path: string): string {
+    return readFileSync(join(this.machine.root, path), "utf8");
+  }
+
+  /** Copies a folder or file of this machine into the root file system. */
+  copyIn(from: string, path: string): void {
+    cpSync(from, join(this.machine.root, path), { recursive: true });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.authority[Symbol.dispose]();
+    await this.machine.remove();
+  }
+}
