@@ -70,6 +70,8 @@ async function up(): Promise<number> {
     prepare: (root, { system, authority }) => fillOperatorFiles(root, system, authority),
   });
   rememberSystem(host.machine, host.system);
+  // What it signed is in the host; it has a folder of its own on this machine.
+  host.authority[Symbol.dispose]();
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   console.log(`host: it is up (${seconds} s), and its units are at work`);
   console.log("host: npm run host -- status | shell | converge plan | switch | reboot | down");
