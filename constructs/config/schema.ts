@@ -92,9 +92,9 @@ const certificate = z
       .array(text)
       .optional()
       .describe(
-        "Further absolute paths whose change means a renewal, such as a link that is switched.",
+        "Further absolute paths whose change means a renewal: the folder in which a link lies that is switched. The folders of the two files are watched, and the ones above these, but for such as `/run`.",
       )
-      .meta({ examples: [["/var/lib/ci-certs/live"]] }),
+      .meta({ examples: [["/var/lib/acme"]] }),
   })
   .describe("The wildcard certificate that everything is served with. Paths only, never contents.");
 

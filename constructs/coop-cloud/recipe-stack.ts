@@ -1,8 +1,5 @@
 import { Construct } from "constructs";
-import {
-  nameLimits,
-  type Resource,
-} from "../../services/converge/desired-state.ts";
+import { nameLimits, type Resource } from "../../services/converge/desired-state.ts";
 import { envValue, isEnvName } from "../core/env-text.ts";
 import { ValueError } from "../core/errors.ts";
 import { TemplateFile } from "../core/generated-file.ts";

@@ -13,8 +13,8 @@ export interface WildcardCertificateProps {
   /** Full names of units that put them there. @default none */
   readonly waitFor?: readonly string[];
   /**
-   * Further paths to watch, such as a link on the way that is switched at renewal. The folders that the
-   * two files lie in are watched already.
+   * Further paths to watch: the folder in which a link lies that is switched at renewal. The folders of
+   * the two files are watched already, and the ones above these, but for such as /run and /var/lib.
    * @default none
    */
   readonly watch?: readonly string[];
@@ -25,6 +25,22 @@ const warnBelowDays = 21;
 
 /** How long certificate and key may disagree while they are replaced one after the other. */
 const pairSeconds = 60;
+
+/** Folders in which something changes all the time: watching them would start the unit for ever. */
+const busyFolders: ReadonlySet<string> = new Set([
+  ...["/", "/etc", "/home", "/mnt", "/nix", "/opt", "/root", "/run", "/srv", "/tmp"],
+  ...["/var", "/var/cache", "/var/lib", "/var/tmp"],
+]);
+
+/**
+ * The folder of a file, whose links are seen when they are replaced there; and the one above, since
+ * the folder may itself be a link that is switched, of which only the folder that it lies in tells.
+ */
+function foldersToWatch(path: string): readonly string[] {
+  const folder = dirname(path);
+  const above = dirname(folder);
+  return busyFolders.has(above) ? [folder] : [folder, above];
+}
 
 /** The pair of files that everything below the host's domain is served with. */
 export class WildcardCertificate extends Construct implements ResourceSource {
@@ -38,8 +54,7 @@ export class WildcardCertificate extends Construct implements ResourceSource {
     super(scope, id);
     this.#domain = Machine.of(this).domain;
     this.wildcard = `*.${this.#domain}`;
-    // A path unit does not see that a folder on the way is a link that was switched.
-    const folders = [props.certificate, props.key].map((path) => dirname(path));
+    const folders = [props.certificate, props.key].flatMap(foldersToWatch);
     const own = folders.filter((folder) => pathProblems("watch", folder).length === 0);
     this.key = new HostFile(this, "key", {
       path: props.key,

@@ -1,5 +1,5 @@
 # Generated from cc-ci/traefik/piece. Do not edit: change the source, then run 'npm run synth'.
-# Content sha256:e6b40517c2e50c3fadc49b98c00f869aca1f695e559512ab2ad5d5d4d5b845ba
+# Content sha256:f6ca8c06d17252b316034ebd4feaf0a2db7d8b94d90001c254696c6168672bbf
 { config, lib, ... }:
 let
   converge = lib.getExe config.cc-ci.packages.converge;
@@ -66,6 +66,7 @@ in
       PathChanged = [
         "/var/lib/ci-certs/live/fullchain.pem"
         "/var/lib/ci-certs/live"
+        "/var/lib/ci-certs"
         "/var/lib/ci-certs/live/privkey.pem"
       ];
     };

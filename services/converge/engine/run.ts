@@ -1,6 +1,7 @@
 import type { DesiredState, Resource } from "../desired-state.ts";
 import { type Call, phases } from "./call.ts";
 import type { Gate } from "./gate.ts";
+import { JudgedFiles } from "./judged-files.ts";
 import { sha256 } from "./stable-json.ts";
 import type { Context, Steps } from "./steps.ts";
 
@@ -23,10 +24,14 @@ export async function apply(
   gate: Gate,
 ): Promise<void> {
   for (let pass = 1; ; pass += 1) {
-    const before = await inputs(state, context);
-    const hasChanged = async () => pass < passes && (await inputs(state, context)) !== before;
+    let used = await inputs(state, context);
+    const hasChanged = async () => pass < passes && (await inputs(state, context)) !== used;
+    const all = state.resources.map((resource) => stepsOf(resource, context));
     try {
-      await applyOnce(state, context, stepsOf, gate);
+      for (const steps of all) await steps.require?.();
+      // A pair that was waited for is another one now: what counts is what was judged good.
+      used = await inputs(state, context, context.judged);
+      await applyPhases(all, gate);
       if (!(await hasChanged())) return;
     } catch (error) {
       // What it stopped at may have been mended meanwhile.
@@ -35,14 +40,7 @@ export async function apply(
   }
 }
 
-async function applyOnce(
-  state: DesiredState,
-  context: Context,
-  stepsOf: StepsOf,
-  gate: Gate,
-): Promise<void> {
-  const all = state.resources.map((resource) => stepsOf(resource, context));
-  for (const steps of all) await steps.require?.();
+async function applyPhases(all: readonly Steps[], gate: Gate): Promise<void> {
   for (const phase of phases) {
     // What is superseded goes in the order opposite to that in which it came: a secret after the
     // services that used it.
@@ -76,13 +74,17 @@ export async function plan(
   );
 }
 
-/** A digest of all host files that the piece reads. */
-async function inputs({ resources }: DesiredState, { world }: Context): Promise<string> {
+/** A digest of all host files that the piece reads: as they were judged, else as they are. */
+async function inputs(
+  { resources }: DesiredState,
+  { world }: Context,
+  judged = new JudgedFiles(),
+): Promise<string> {
   const parts: string[] = [];
   for (const resource of resources) {
     if (resource.kind !== "host-file") continue;
     const isFile = (await world.files.look(resource.path))?.isFile ?? false;
-    const content = isFile ? await world.files.read(resource.path) : undefined;
+    const content = isFile ? await judged.read(resource.path, world.files) : undefined;
     parts.push(content === undefined ? "none" : sha256(content));
   }
   return parts.join(" ");

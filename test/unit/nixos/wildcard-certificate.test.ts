@@ -18,6 +18,21 @@ test.each([
     watches: [pair.certificate, "/var/lib/certs", pair.key],
   },
   {
+    name: "the folder above as well, where a link to their folder would be switched",
+    props: { certificate: "/var/lib/certs/live/chain.pem", key: "/var/lib/certs/live/key.pem" },
+    watches: [
+      "/var/lib/certs/live/chain.pem",
+      "/var/lib/certs/live",
+      "/var/lib/certs",
+      "/var/lib/certs/live/key.pem",
+    ],
+  },
+  {
+    name: "no folder in which something changes all the time",
+    props: { certificate: "/run/secrets/chain.pem", key: "/run/secrets/key.pem" },
+    watches: ["/run/secrets/chain.pem", "/run/secrets", "/run/secrets/key.pem"],
+  },
+  {
     name: "both folders where they have one each, and further paths, each once",
     props: { key: "/var/lib/keys/key.pem", watch: ["/var/lib/live", "/var/lib/keys"] },
     watches: [
