@@ -50,6 +50,9 @@ export interface ConvergePieceProps {
   readonly stateDirectories?: readonly string[];
 }
 
+/** Below /var/cache: what Node made of the program, which takes half of the time that it needs to start. */
+const compileCache = "cc-ci/converge";
+
 /**
  * One unit, one file, one ordered list of resources: a oneshot that runs the converge program on a
  * desired state. A path unit starts it again when a host file of it changes.
@@ -157,7 +160,7 @@ export class ConvergePiece extends Construct implements HasUnit {
       wantedBy: ["cc-ci.target"],
       startLimitIntervalSec: 0,
       path: path === undefined ? undefined : [...path],
-      environment: { HOME: statePath(home) },
+      environment: { HOME: statePath(home), NODE_COMPILE_CACHE: `/var/cache/${compileCache}` },
       serviceConfig: {
         Type: "oneshot",
         ExecStart: this.#command(),
@@ -165,6 +168,8 @@ export class ConvergePiece extends Construct implements HasUnit {
         TimeoutStartSec: `${timeoutSeconds(this.#resources, this.#isWatching ? 2 : 1)}s`,
         StateDirectory: [home, ...stateDirectories, ...(makesFiles ? [stateFolders.secrets] : [])],
         StateDirectoryMode: "0700",
+        CacheDirectory: compileCache,
+        CacheDirectoryMode: "0700",
         UMask: "0077",
         ...hardening,
       },

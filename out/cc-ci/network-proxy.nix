@@ -1,5 +1,5 @@
 # Generated from cc-ci/swarm/proxy/piece. Do not edit: change the source, then run 'npm run synth'.
-# Content sha256:83f6bf1e9ecca10b4a216b0df14ef5a2c96743908d08c6f57a531b5f2ad919d9
+# Content sha256:dd4d86b1b37ed5334235bdb073ca57caf1cc0b96b5d95d9a002b82b6bfd1d790
 { config, lib, ... }:
 let
   converge = lib.getExe config.cc-ci.packages.converge;
@@ -18,9 +18,12 @@ in
     description = "Converge the overlay network proxy";
     environment = {
       HOME = "/var/lib/cc-ci/state/network-proxy";
+      NODE_COMPILE_CACHE = "/var/cache/cc-ci/converge";
     };
     requires = [ "cc-ci-swarm.service" ];
     serviceConfig = {
+      CacheDirectory = "cc-ci/converge";
+      CacheDirectoryMode = "0700";
       CapabilityBoundingSet = "CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH";
       ExecStart = "${converge} apply ${./network-proxy.json}";
       LockPersonality = true;

@@ -1,5 +1,5 @@
 # Generated from cc-ci/swarm/retired/piece. Do not edit: change the source, then run 'npm run synth'.
-# Content sha256:ba6f43e78b7a358ca6f357c87a6d0816676dd2109144673575677d65c467e256
+# Content sha256:d5afb995b8d2ba5fc0d2ed2488a7d9627bb8e2c82117b2da75adb48cd6e3646e
 { config, lib, ... }:
 let
   converge = lib.getExe config.cc-ci.packages.converge;
@@ -15,6 +15,7 @@ in
     description = "Undeploy what is ours and left the configuration";
     environment = {
       HOME = "/var/lib/cc-ci/state/retire";
+      NODE_COMPILE_CACHE = "/var/cache/cc-ci/converge";
     };
     path = [
       config.cc-ci.packages.abra
@@ -22,6 +23,8 @@ in
     ];
     requires = [ "cc-ci-swarm.service" ];
     serviceConfig = {
+      CacheDirectory = "cc-ci/converge";
+      CacheDirectoryMode = "0700";
       CapabilityBoundingSet = "CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH";
       ExecStart = "${converge} apply ${./retire.json}";
       LockPersonality = true;

@@ -1,5 +1,5 @@
 # Generated from cc-ci/swarm/piece. Do not edit: change the source, then run 'npm run synth'.
-# Content sha256:3b83781ea36dc9b748cc8c4ba03ab1037e97438f819538a0d42f3b49ec506e68
+# Content sha256:654b2783522c1cb689b00f7f0f27f4a419ca4878c1844ab35ebae39ce01117f4
 { config, lib, ... }:
 let
   converge = lib.getExe config.cc-ci.packages.converge;
@@ -15,9 +15,12 @@ in
     description = "Converge the Docker swarm of this node";
     environment = {
       HOME = "/var/lib/cc-ci/state/swarm";
+      NODE_COMPILE_CACHE = "/var/cache/cc-ci/converge";
     };
     requires = [ "docker.service" ];
     serviceConfig = {
+      CacheDirectory = "cc-ci/converge";
+      CacheDirectoryMode = "0700";
       CapabilityBoundingSet = "CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH";
       ExecStart = "${converge} apply ${./swarm.json}";
       LockPersonality = true;

@@ -1,5 +1,5 @@
 # Generated from cc-ci/traefik/piece. Do not edit: change the source, then run 'npm run synth'.
-# Content sha256:f6ca8c06d17252b316034ebd4feaf0a2db7d8b94d90001c254696c6168672bbf
+# Content sha256:80dc0e50446d6696e179290b595773dcc48d21cc6780832f1f1f94213068d1fc
 { config, lib, ... }:
 let
   converge = lib.getExe config.cc-ci.packages.converge;
@@ -20,6 +20,7 @@ in
     description = "Converge Traefik, the proxy in front of every app";
     environment = {
       HOME = "/var/lib/cc-ci/state/traefik";
+      NODE_COMPILE_CACHE = "/var/cache/cc-ci/converge";
     };
     path = [
       config.cc-ci.packages.abra
@@ -28,6 +29,8 @@ in
     ];
     requires = [ "cc-ci-network-proxy.service" ];
     serviceConfig = {
+      CacheDirectory = "cc-ci/converge";
+      CacheDirectoryMode = "0700";
       CapabilityBoundingSet = "CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH";
       ExecStart = "${converge} apply ${./traefik.json} --slot env-file=${./traefik.env}";
       LockPersonality = true;

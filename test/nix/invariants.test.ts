@@ -154,6 +154,7 @@ const breaches: Readonly<Record<keyof typeof rules, readonly ((host: World) => W
     edited(wiki, "ProtectSystem=strict", "ProtectSystem=full"),
     edited(wiki, "ProtectHome=read-only\n", ""),
     added(wiki, "Service", "ReadWritePaths=/etc"),
+    edited(wiki, "CacheDirectory=cc-ci/converge", "CacheDirectory=cc-ci"),
     added(wiki, "Service", "CacheDirectory=cc-ci"),
     added(wiki, "Service", "StateDirectory=cc-ci/abra"),
     edited(wiki, /StateDirectory=cc-ci\/abra.*\n/, ""),

@@ -244,8 +244,10 @@ export const rules = {
         ...unit.differs("Service.ProtectSystem", "strict"),
         ...unit.differs("Service.ProtectHome", "read-only"),
         ...unit.differs("Service.PrivateTmp", "true"),
+        ...unit.differs("Service.CacheDirectory", "cc-ci/converge"),
+        ...unit.differs("Service.CacheDirectoryMode", "0700"),
         ...unit.has(
-          /^Service\.(?:ReadWrite|Bind|Temporary|Runtime|Cache|Logs|Configuration|Root|User|Group|Dynamic)/,
+          /^Service\.(?:ReadWrite|Bind|Temporary|Runtime|Logs|Configuration|Root|User|Group|Dynamic)/,
         ),
         ...without(folders, foldersFor(state)).map((folder) => `${unit.name}: writes ${folder}`),
         ...written(state)
