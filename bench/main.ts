@@ -1,4 +1,5 @@
 import { benchHelp, benchManyApps, benchSynth } from "./benchmarks.ts";
+import { benchHosts } from "./hosts.ts";
 import { printTable, type Row } from "./table.ts";
 
 /**
@@ -7,7 +8,8 @@ import { printTable, type Row } from "./table.ts";
  * limit is missed.
  */
 const rows: Row[] = [];
-for (const measure of [benchSynth, benchManyApps, benchHelp]) rows.push(...(await measure()));
+for (const measure of [benchSynth, benchManyApps, benchHelp, benchHosts])
+  rows.push(...(await measure()));
 
 process.stdout.write(printTable(rows));
 const missed = rows.filter(({ figure, limit }) => limit !== undefined && figure > limit);

@@ -49,7 +49,8 @@ function time({ command, env = {}, prepare }: Side): number {
   return seconds;
 }
 
-function summary(times: readonly number[]): Times {
+/** Of an odd number of runs. */
+export function summary(times: readonly number[]): Times {
   const sorted = times.toSorted((left, right) => left - right);
   const at = (index: number): number => sorted[index] ?? Number.NaN;
   return { min: at(0), median: at((sorted.length - 1) / 2), max: at(sorted.length - 1) };

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Resource, ResourceOf } from "../../services/converge/desired-state.ts";
 import { type ProxyAway, proxyAway } from "./proxy-away.ts";
 import type { Reasoned } from "./reasoned.ts";
-import { resourceChanges } from "./resource-changes.ts";
+import { type ResourceChange, resourceChanges } from "./resource-changes.ts";
 import type { HostSnapshot, PieceSnapshot, Snapshot } from "./snapshot.ts";
 
 /** What the next switch does, host by host; hosts on which it does nothing are left out. */
@@ -17,6 +17,8 @@ export interface HostImpact {
   readonly applies: readonly Reasoned[];
   /** Pieces whose desired state is one that their unit refuses to reach by itself. */
   readonly refuses: readonly Reasoned[];
+  /** Pieces that warn: Docker keeps what it has, since it sets such values only when a thing is made. */
+  readonly keeps: readonly Reasoned[];
   /** Pieces that do not run, since one that they require stops. */
   readonly blocked: readonly Reasoned[];
   /** Units whose options change: order, limits, watched paths. */
@@ -93,6 +95,9 @@ function hostImpact(
   const refuses = changes
     .filter(({ refusals }) => refusals.length > 0)
     .map(({ name, refusals }) => ({ name, reasons: refusals }));
+  const keeps = changes
+    .filter(({ kept }) => kept.length > 0)
+    .map(({ name, kept }) => ({ name, reasons: kept }));
   const blocked = blockedBy(refuses, wanted);
   const applies = changes
     .filter(({ name, reasons }) => reasons.length > 0 && !blocked.some((one) => one.name === name))
@@ -108,6 +113,7 @@ function hostImpact(
     change,
     applies,
     refuses,
+    keeps,
     blocked,
     units: unitChanges(old, wanted),
     modules: [...wanted.modules.keys()].filter(
@@ -131,15 +137,18 @@ function hostImpact(
 interface PieceChanges {
   readonly reasons: readonly string[];
   readonly refusals: readonly string[];
+  readonly kept: readonly string[];
 }
 
 function pieceChanges(before: PieceSnapshot | undefined, after: PieceSnapshot): PieceChanges {
-  if (before === undefined) return { reasons: ["is new"], refusals: [] };
+  if (before === undefined) return { reasons: ["is new"], refusals: [], kept: [] };
   const changes = resourceChanges(before.state.resources, after.state.resources);
-  const env = envChanges(before, after);
+  const texts = (wanted: ResourceChange["outcome"]) =>
+    changes.filter(({ outcome }) => outcome === wanted).map(({ text }) => text);
   return {
-    reasons: [...changes.filter(({ refused }) => !refused).map(({ text }) => text), ...env],
-    refusals: changes.filter(({ refused }) => refused).map(({ text }) => text),
+    reasons: [...texts("applied"), ...envChanges(before, after)],
+    refusals: texts("refused"),
+    kept: texts("kept"),
   };
 }
 

@@ -4,24 +4,31 @@ import type { Resource } from "../../services/converge/desired-state.ts";
 /** One change of one resource, in words. */
 export interface ResourceChange {
   readonly text: string;
-  /** Whether the unit stops with exit 2 instead, because a person must decide. */
-  readonly refused: boolean;
+  /** Applied; refused with exit 2, because a person must decide; or kept as it is, with a warning. */
+  readonly outcome: "applied" | "refused" | "kept";
 }
 
 /**
- * What the host refuses to change, by kind and member: Docker can set it only when the thing is made,
- * and making it anew would take down what uses it.
+ * What Docker can set only when the thing is made, by kind and member. A network of another shape is
+ * refused: what is wanted of it would not hold. A swarm goes on as it is: its pools are for networks
+ * to come.
  */
-const refusedMembers: Readonly<Record<Resource["kind"], readonly string[]>> = {
-  swarm: ["addressPools", "subnetSize", "advertiseAddress", "listenAddress"],
-  network: ["driver", "attachable", "internal", "subnet", "options"],
-  "host-file": [],
-  secret: [],
-  checkout: [],
-  env: [],
-  stack: [],
-  "served-certificate": [],
-  retired: [],
+const fixedMembers: Readonly<
+  Partial<Record<Resource["kind"], Readonly<Record<string, "refused" | "kept">>>>
+> = {
+  swarm: {
+    addressPools: "kept",
+    subnetSize: "kept",
+    advertiseAddress: "kept",
+    listenAddress: "kept",
+  },
+  network: {
+    driver: "refused",
+    attachable: "refused",
+    internal: "refused",
+    subnet: "refused",
+    options: "refused",
+  },
 };
 
 /** Members that are only words for an operator. */
@@ -41,11 +48,11 @@ export function resourceChanges(
   const changes: ResourceChange[] = [];
   for (const [name, resource] of wanted) {
     const previous = old.get(name);
-    if (previous === undefined) changes.push({ text: `${name} is new`, refused: false });
+    if (previous === undefined) changes.push({ text: `${name} is new`, outcome: "applied" });
     else changes.push(...memberChanges(name, previous, resource));
   }
   for (const name of old.keys()) {
-    if (!wanted.has(name)) changes.push({ text: `${name} is gone`, refused: false });
+    if (!wanted.has(name)) changes.push({ text: `${name} is gone`, outcome: "applied" });
   }
   return changes;
 }
@@ -58,7 +65,7 @@ function memberChanges(name: string, before: Resource, after: Resource): readonl
     .filter((member) => !isDeepStrictEqual(old[member], wanted[member]))
     .map((member) => ({
       text: `${name}: ${member} ${show(old[member])} → ${show(wanted[member])}`,
-      refused: refusedMembers[after.kind].includes(member),
+      outcome: fixedMembers[after.kind]?.[member] ?? "applied",
     }));
 }
 

@@ -64,9 +64,13 @@ function sectionsOf(host: HostImpact): readonly Section[] {
       lines: host.applies.map(sentence),
     },
     {
-      title:
-        "Pieces that stop with exit 2, since a person must decide (docs/architecture.md says how)",
+      title: "Pieces that stop with exit 2, since a person must decide (docs/runbook.md says how)",
       lines: host.refuses.map(sentence),
+    },
+    {
+      title:
+        "Values that Docker keeps as they are, with a warning: it sets them when a swarm is made",
+      lines: host.keeps.map(sentence),
     },
     { title: "Pieces that do not run", lines: host.blocked.map(sentence) },
     { title: "Stacks that are deployed", lines: host.redeploys.map(sentence) },

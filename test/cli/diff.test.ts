@@ -36,7 +36,9 @@ async function repositoryWith(files: Readonly<Record<string, string>> = {}): Pro
 
 const applies = "  Pieces that apply something (every piece runs; a converged one changes nothing)";
 const refuses =
-  "  Pieces that stop with exit 2, since a person must decide (docs/architecture.md says how)";
+  "  Pieces that stop with exit 2, since a person must decide (docs/runbook.md says how)";
+const keeps =
+  "  Values that Docker keeps as they are, with a warning: it sets them when a swarm is made";
 const redeploys = "  Stacks that are deployed";
 const restarts =
   "  Services that restart (with Docker, every container stops and is started again)";
@@ -146,18 +148,18 @@ const changes: readonly { name: string; host: HostLines; says: readonly string[]
     ],
   },
   {
-    name: "the pools of the swarm and the subnet of the proxy change, which is refused",
+    name: "the pools of the swarm change, which it keeps, and the subnet of the proxy, which is refused",
     host: {
       ...one,
       more: ["swarm: { addressPools: [10.96.0.0/12], proxySubnet: 10.81.0.0/16 }"],
     },
     says: [
-      "one: 2 pieces stop for a person to decide, no pieces apply something, no stacks are deployed, no services restart",
+      "one: 1 piece stops for a person to decide, no pieces apply something, no stacks are deployed, no services restart",
       refuses,
-      '    swarm: the swarm: addressPools ["10.64.0.0/12"] → ["10.96.0.0/12"]',
       "    network-proxy: the network proxy: subnet 10.80.0.0/16 → 10.81.0.0/16",
+      keeps,
+      '    swarm: the swarm: addressPools ["10.64.0.0/12"] → ["10.96.0.0/12"]',
       blocked,
-      "    retire: requires swarm, which stops",
       "    traefik: requires network-proxy, which stops",
       "    app-wiki: requires network-proxy, which stops",
       away,
@@ -329,6 +331,7 @@ test("diff --json says the same as the text", async () => {
         change: "changed",
         applies: [{ name: "traefik", reasons }],
         refuses: [],
+        keeps: [],
         blocked: [],
         units: [],
         modules: [],
