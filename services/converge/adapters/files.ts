@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import {
   chmod,
   type FileHandle,
@@ -60,11 +59,14 @@ export class Files {
 
   /**
    * Puts a file in place at once and for good, readable by root alone: a reader sees the old one or
-   * the new one, also after a power cut. Makes its folder.
+   * the new one, also after a power cut. Makes its folder. Two at once must not write the same path:
+   * each belongs to one unit.
    */
   async write(path: string, content: string | Buffer): Promise<void> {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    const scratch = `${path}.${randomBytes(6).toString("hex")}.new`;
+    // Always of the same name: what a run left there that was killed goes with the next write.
+    const scratch = `${path}.new`;
+    await rm(scratch, { force: true });
     try {
       await synced(scratch, "wx", async (file) => {
         await file.writeFile(content);

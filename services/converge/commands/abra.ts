@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { constants } from "node:os";
 import type { ResourceOf } from "../desired-state.ts";
 import { readDesired } from "../engine/installed.ts";
 import { defineLines } from "../engine/line.ts";
@@ -12,7 +13,7 @@ export const abraLines = defineLines({
   },
   "abra-missing": {
     as: "failed",
-    says: "abra cannot be started ({problem}): it comes with the host's configuration (cc-ci.packages.abra)",
+    says: "abra cannot be started ({problem}): it comes with the host's configuration (cc-ci.packages.abra): run 'nixos-rebuild switch'",
   },
 });
 
@@ -33,7 +34,7 @@ export async function abraCommand(name: string, args: readonly string[]): Promis
   });
   if (error !== undefined) throw abraLines.stop("abra-missing", { problem: error.message });
   // As a shell has it for a program that a signal ended.
-  return status ?? (signal === null ? 1 : 128);
+  return status ?? 128 + (signal === null ? 0 : constants.signals[signal]);
 }
 
 async function findApp(name: string): Promise<ResourceOf<"stack">> {

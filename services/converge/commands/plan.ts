@@ -1,4 +1,5 @@
 import { styleText } from "node:util";
+import { Systemd } from "../adapters/systemd.ts";
 import type { Piece } from "../desired-state.ts";
 import { type Call, notYetKnown } from "../engine/call.ts";
 import { readDesired } from "../engine/installed.ts";
@@ -9,7 +10,9 @@ import { Slots } from "../engine/slots.ts";
 import { asStop } from "../engine/surprise.ts";
 import type { World } from "../engine/world.ts";
 import { stepsOf } from "../kinds/index.ts";
+import { paragraph, terminalColumns } from "./paragraph.ts";
 import { choosePieces, filled, mustBeRoot } from "./pieces.ts";
+import { blockedLine } from "./status.ts";
 import { realWorld } from "./world.ts";
 
 /** What apply would do to one piece. */
@@ -31,15 +34,32 @@ export async function planCommand(name: string | undefined, json: boolean): Prom
   const world = realWorld();
   const { host, pieces } = await choosePieces(world.files, name);
   const foreseen = new Set<string>();
+  const required = await new Systemd().required(pieces.map(({ unit }) => unit));
+  /** Units that do not get through: systemd starts none that requires one of them. */
+  const stopped = new Set<string>();
   const plans: PiecePlan[] = [];
-  for (const piece of pieces) {
-    const planned = await planPiece(piece, world, foreseen);
+  for (const [index, piece] of pieces.entries()) {
+    const needed = required[index]?.find((unit) => stopped.has(unit));
+    const planned =
+      needed === undefined
+        ? await planPiece(piece, world, foreseen)
+        : { ...nothing(piece), stop: blockedLine(piece.unit, needed) };
     plans.push(planned);
+    // A pending one ends well.
+    if (planned.stop !== null && planned.stop.as !== "pending") stopped.add(piece.unit);
     for (const { verb, target } of planned.calls) foreseen.add(`${verb} ${target}`);
   }
-  console.log(json ? JSON.stringify({ version: 1, host, pieces: plans }, null, 2) : show(plans));
+  console.log(
+    json
+      ? JSON.stringify({ version: 1, host, pieces: plans }, null, 2)
+      : planText(plans, terminalColumns()),
+  );
   const stop = plans.find((each) => each.stop !== null)?.stop;
   return stop ? exitStatus[stop.as as Outcome] : 0;
+}
+
+function nothing({ name }: Piece): PiecePlan {
+  return { piece: name, calls: [], warnings: [], stop: null };
 }
 
 async function planPiece(
@@ -70,16 +90,26 @@ async function planPiece(
   }
 }
 
-function show(plans: readonly PiecePlan[]): string {
+/** Each piece with what would be done, and why. */
+export function planText(plans: readonly PiecePlan[], columns: number | undefined): string {
+  /** No line breaks within the head, which alone has a colour. */
+  const say = (head: string, colour: "bold" | "yellow", text: string, indent = 2): string => {
+    const said = paragraph(head + text, { indent, hang: indent + 2, columns });
+    const end = indent + head.length;
+    return said.slice(0, indent) + styleText(colour, said.slice(indent, end)) + said.slice(end);
+  };
   const lines = plans.flatMap(({ piece, calls, warnings, stop }) => [
-    ...(stop === null
-      ? [`${styleText("bold", piece)}: ${amount(calls.length)}`]
-      : [`${styleText("bold", piece)}: ${styleText("red", stop.as)} [${stop.id}]: ${stop.text}`]),
+    stop === null
+      ? say(piece, "bold", `: ${amount(calls.length)}`, 0)
+      : say(piece, "bold", `: ${stop.as} [${stop.id}]: ${stop.text}`, 0).replace(
+          `${stop.as} [`,
+          `${styleText("red", stop.as)} [`,
+        ),
     ...calls.map(({ verb, target, why }) => {
       const what = target === notYetKnown ? "(what it takes is not known yet)" : target;
-      return `  ${styleText("yellow", verb)} ${what}: ${why}`;
+      return say(verb, "yellow", ` ${what}: ${why}`);
     }),
-    ...warnings.map(({ id, text }) => `  ${styleText("yellow", "warning")} [${id}]: ${text}`),
+    ...warnings.map(({ id, text }) => say("warning", "yellow", ` [${id}]: ${text}`)),
   ]);
   const isConverged = plans.every(({ calls, stop }) => calls.length === 0 && stop === null);
   return [...lines, ...(isConverged ? ["This host is as it should be."] : [])].join("\n");

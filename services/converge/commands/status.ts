@@ -1,7 +1,8 @@
 import { styleText } from "node:util";
 import { Systemd, type UnitState } from "../adapters/systemd.ts";
 import { type LastEnd, readLastEnd } from "../engine/last-end.ts";
-import { defineLines } from "../engine/line.ts";
+import { defineLines, type Line } from "../engine/line.ts";
+import { paragraph, terminalColumns } from "./paragraph.ts";
 import { choosePieces, mustBeRoot } from "./pieces.ts";
 import { realWorld } from "./world.ts";
 
@@ -9,6 +10,14 @@ export const statusLines = defineLines({
   "run-cut-short": {
     as: "failed",
     says: "the last run did not come to its end ({result}): 'journalctl -u {unit}' has what it did; the next run goes on from there",
+  },
+  "end-unknown": {
+    as: "failed",
+    says: "the last run failed and could not write down why, perhaps because the disk is full: 'journalctl -u {unit}' has its words",
+  },
+  "piece-blocked": {
+    as: "failed",
+    says: "{unit} is not started, since {needed}, which it needs, does not get through: see to that one first ('systemctl status {needed}'), and this one follows by itself; nothing of it was changed",
   },
 });
 
@@ -21,6 +30,8 @@ const states = [
   "running",
   /** Its last run was killed, or ran out of time. */
   "interrupted",
+  /** It was not started, because one that it needs did not get through. */
+  "blocked",
   /** It never ran. */
   "never run",
   /** The list names it, and systemd does not know it. */
@@ -47,17 +58,23 @@ interface PieceStatus {
 export async function statusCommand(name: string | undefined, json: boolean): Promise<number> {
   mustBeRoot();
   const { files } = realWorld();
-  const { host, pieces } = await choosePieces(files, name);
-  const units = await new Systemd().units(pieces.map(({ unit }) => unit));
-  const statuses: PieceStatus[] = [];
-  for (const [index, piece] of pieces.entries()) {
-    const { name, unit } = piece;
-    statuses.push(statusOf(name, unit, units[index], await readLastEnd(files, name)));
+  const { host, pieces: chosen } = await choosePieces(files, name);
+  // All of them, because one piece's state may be another one's doing.
+  const { pieces } = await choosePieces(files, undefined);
+  const names = pieces.map(({ unit }) => unit);
+  const systemd = new Systemd();
+  const [units, required] = [await systemd.units(names), await systemd.required(names)];
+  const own: PieceStatus[] = [];
+  for (const [index, { name, unit }] of pieces.entries()) {
+    own.push(statusOf(name, unit, units[index], await readLastEnd(files, name)));
   }
+  const statuses = withBlocked(own, required).filter(({ unit }) =>
+    chosen.some((piece) => piece.unit === unit),
+  );
   console.log(
     json
       ? JSON.stringify({ version: 1, host, pieces: statuses }, null, 2)
-      : show(statuses, new Date()),
+      : statusTable(statuses, new Date(), terminalColumns()),
   );
   return statuses.every(({ state }) => state === "converged") ? 0 : 1;
 }
@@ -86,7 +103,44 @@ export function statusOf(
     return { ...base, state: "interrupted", since: exited, line };
   }
   if (last === undefined) return { ...base, state: "never run", since: null, line: null };
+  if (now.Result === "exit-code" && started !== null && last.at < started) {
+    const { id, text } = statusLines.stop("end-unknown", { unit }).line;
+    return { ...base, state: "failed", since: exited, line: { id, text } };
+  }
   return { ...base, state: last.outcome, since: last.since, line: last.line };
+}
+
+/**
+ * The same, with those told apart that systemd did not start: nobody could write that down, and what
+ * their last run came to is no longer the news.
+ *
+ * @param statuses in the order of the pieces, in which what is needed comes first
+ * @param required the units that each of them needs
+ */
+export function withBlocked(
+  statuses: readonly PieceStatus[],
+  required: readonly (readonly string[])[],
+): readonly PieceStatus[] {
+  /** When a unit last did not get through. */
+  const stopped = new Map<string, string>();
+  return statuses.map((status, index) => {
+    const { unit, state, lastEnd, since } = status;
+    const needed = required[index]?.find((each) => (stopped.get(each) ?? "") > (lastEnd ?? ""));
+    if (needed !== undefined && state !== "running") {
+      const at = stopped.get(needed) ?? "";
+      stopped.set(unit, at);
+      return { ...status, state: "blocked", since: at, line: blockedLine(unit, needed) };
+    }
+    // A run that wrote nothing down has been in its state since it ended.
+    const at = [since ?? "", lastEnd ?? ""].toSorted().at(-1) ?? "";
+    if (["failed", "refused", "interrupted"].includes(state)) stopped.set(unit, at);
+    return status;
+  });
+}
+
+/** Why a unit is not started. */
+export function blockedLine(unit: string, needed: string): Line {
+  return statusLines.stop("piece-blocked", { unit, needed }).line;
 }
 
 /** `@1234567890` as systemctl prints it; null for none. */
@@ -99,32 +153,67 @@ function isoOf(timestamp: string | undefined): string | null {
 
 const colours = { converged: "green", running: "blue", pending: "yellow" } as const;
 
-function show(statuses: readonly PieceStatus[], now: Date): string {
-  const rows = statuses.map(({ piece, state, since, lastEnd }) => [
-    piece,
-    state,
-    since === null ? "-" : `${since.slice(0, 16).replace("T", " ")} (${ago(since, now)})`,
-    lastEnd === null ? "-" : ago(lastEnd, now),
-  ]);
-  const head = ["PIECE", "STATE", "SINCE (UTC)", "LAST RUN"];
-  const widths = head.map((title, column) =>
-    Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  const line = (cells: readonly string[]): string =>
-    cells
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join("  ")
-      .trimEnd();
+/** The table, with what a person should know below each row. */
+export function statusTable(
+  statuses: readonly PieceStatus[],
+  now: Date,
+  columns: number | undefined,
+): string {
+  const wide = tableOf(statuses, now, false);
+  const isTooWide = columns !== undefined && widthOf(wide) > columns;
+  const [head = [], ...rows] = isTooWide ? tableOf(statuses, now, true) : wide;
+  const widths = columnWidths([head, ...rows]);
+  const line = (cells: readonly string[], colour: Colour): string => {
+    const padded = cells.map((cell, column) => cell.padEnd(widths[column] ?? 0));
+    padded[padded.length - 1] = cells.at(-1) ?? "";
+    const [piece = "", state = "", ...times] = padded;
+    return colour === "bold"
+      ? styleText("bold", padded.join("  "))
+      : [
+          piece,
+          styleText(colour, state.trimEnd()) + state.slice(state.trimEnd().length),
+          ...times,
+        ].join("  ");
+  };
   return [
-    styleText("bold", line(head)),
+    line(head, "bold"),
     ...statuses.flatMap(({ state, line: said }, index) => [
-      line(rows[index] ?? []).replace(state, styleText(colourOf(state), state)),
-      ...(said === null ? [] : [`  [${said.id}] ${said.text}`]),
+      line(rows[index] ?? [], colourOf(state)),
+      ...(said === null
+        ? []
+        : [paragraph(`[${said.id}] ${said.text}`, { indent: 2, hang: 4, columns })]),
     ]),
   ].join("\n");
 }
 
-function colourOf(state: PieceStatus["state"]): "green" | "blue" | "yellow" | "red" {
+type Cells = readonly string[];
+
+/** Head and rows; a narrow one says how long ago things were, and no dates. */
+function tableOf(statuses: readonly PieceStatus[], now: Date, isNarrow: boolean): readonly Cells[] {
+  const sinceOf = (since: string): string =>
+    isNarrow ? ago(since, now) : `${since.slice(0, 16).replace("T", " ")} (${ago(since, now)})`;
+  return [
+    ["PIECE", "STATE", isNarrow ? "SINCE" : "SINCE (UTC)", "LAST RUN"],
+    ...statuses.map(({ piece, state, since, lastEnd }) => [
+      ...[piece, state, since === null ? "-" : sinceOf(since)],
+      lastEnd === null ? "-" : ago(lastEnd, now),
+    ]),
+  ];
+}
+
+function columnWidths(table: readonly Cells[]): readonly number[] {
+  const [head = []] = table;
+  return head.map((_, column) => Math.max(...table.map((cells) => cells[column]?.length ?? 0)));
+}
+
+function widthOf(table: readonly Cells[]): number {
+  const widths = columnWidths(table);
+  return widths.reduce((sum, width) => sum + width, 2 * (widths.length - 1));
+}
+
+type Colour = "green" | "blue" | "yellow" | "red" | "bold";
+
+function colourOf(state: PieceStatus["state"]): Colour {
   return state in colours ? colours[state as keyof typeof colours] : "red";
 }
 

@@ -30,7 +30,7 @@ export const lastEndLines = defineLines({
   },
   "end-not-recorded": {
     as: "warning",
-    says: "{path} cannot be written ({problem}): 'converge status' goes on showing an older end",
+    says: "{path} cannot be written ({problem}): 'converge status' may go on showing an older end",
   },
 });
 

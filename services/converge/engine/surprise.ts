@@ -11,7 +11,7 @@ export const surpriseLines = defineLines({
   },
   "docker-refused": {
     as: "failed",
-    says: "Docker refused what was asked of it ({status}): {problem}",
+    says: "Docker refused what was asked of it ({status}): {problem}: see 'journalctl -u docker'; the next run tries again",
   },
   "docker-unknown-answer": {
     as: "failed",
@@ -31,7 +31,7 @@ export const surpriseLines = defineLines({
   },
   "file-error": {
     as: "failed",
-    says: "{path}: {problem}",
+    says: "{path} cannot be read or written ({problem}): see whether its disk is mounted and well, and who may write there; the next run tries again",
   },
   defect: {
     as: "failed",

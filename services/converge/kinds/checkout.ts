@@ -49,7 +49,7 @@ export interface Revision {
 }
 
 /** What is seen of a clone. */
-export type ActualCheckout =
+type ActualCheckout =
   | { readonly is: "absent" }
   | { readonly is: "broken" }
   | {
@@ -64,7 +64,7 @@ export type ActualCheckout =
     };
 
 /** What each call of this kind does. */
-export interface CheckoutWork {
+interface CheckoutWork {
   readonly removeLocks: () => Promise<void>;
   readonly removeAll: () => Promise<void>;
   readonly clone: () => Promise<void>;
@@ -78,7 +78,7 @@ const versionDigits = 8;
 /** How many paths a reason names. */
 const namedPaths = 3;
 
-export function planCheckout(
+function planCheckout(
   { directory, repository, revision }: Checkout,
   actual: ActualCheckout,
   work: CheckoutWork,
@@ -93,7 +93,7 @@ export function planCheckout(
   if (actual.is === "absent") return fresh("there is no clone of the recipe");
   if (actual.is === "broken") {
     const why = "git cannot read what lies there";
-    return [call("checkout repair", why, work.removeAll), ...fresh("there will be no clone")];
+    return [call("checkout repair", why, work.removeAll), ...fresh("what lay there is taken away")];
   }
   if (actual.origin !== repository) {
     return fresh(`the clone is one of ${actual.origin ?? "nobody knows what"}`);

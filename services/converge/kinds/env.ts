@@ -35,7 +35,7 @@ export async function desiredEnv(resource: Env, context: Context): Promise<strin
 }
 
 /** Compared without the line that abra rewrites, which a deploy puts right. */
-export function planEnv(
+function planEnv(
   { path }: Env,
   {
     actual,

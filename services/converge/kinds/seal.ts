@@ -42,7 +42,7 @@ export function specDigest({ Spec }: Service): string {
   return sha256(stableJson(spec)).slice(0, digits);
 }
 
-export function sealOf(desired: string, service: Service): string {
+function sealOf(desired: string, service: Service): string {
   return `${desired}.${specDigest(service)}`;
 }
 

@@ -76,15 +76,22 @@ export function isAiling(service: Service, tasks: readonly Task[]): boolean {
   return !isJob(service) && running.length < taskCount(service);
 }
 
-/** What the newest tasks that ended badly, or cannot start, say of it; each saying once. */
-export function lastWordsOf(tasks: readonly Task[]): string {
+/**
+ * What the newest tasks that ended badly, or cannot start, say of it; each saying once.
+ *
+ * @param since leaves out what was told before: Docker keeps a few tasks of older states
+ */
+export function lastWordsOf(tasks: readonly Task[], since = new Date(0)): string {
   const said = tasks
-    .filter(({ Status }) => Status.Err !== "" || ["failed", "rejected"].includes(Status.State))
+    .filter(({ CreatedAt }) => Date.parse(CreatedAt) >= since.getTime())
     .toSorted((a, b) => (a.CreatedAt < b.CreatedAt ? 1 : -1))
-    .map(({ Status }) => {
-      const words = Status.Err || Status.Message || Status.State;
+    .flatMap(({ Status }) => {
       const code = Status.ContainerStatus?.ExitCode ?? 0;
-      return code === 0 || words.includes(String(code)) ? words : `${words} (exit ${code})`;
+      // One that is not healthy is asked to end, and may do so without a complaint.
+      if (Status.State === "complete") return ["a task ended by itself or was not healthy"];
+      if (Status.Err === "" && !["failed", "rejected"].includes(Status.State)) return [];
+      const words = Status.Err || Status.Message || Status.State;
+      return [code === 0 || words.includes(String(code)) ? words : `${words} (exit ${code})`];
     });
   return [...new Set(said)].slice(0, toldEndings).join("; ") || "no task says why";
 }

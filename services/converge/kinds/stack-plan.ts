@@ -126,7 +126,10 @@ function planDeploy(
     calls.push({
       ...{ phase: "apply", verb: "env write" },
       target: typeLine === "wrong" ? envPath : notYetKnown,
-      why: "abra has put another version into it",
+      why:
+        typeLine === "wrong"
+          ? "abra has put another version into it"
+          : "abra may have put another version into it",
       perform: work.writeEnv,
     });
   }

@@ -8,8 +8,10 @@ import { stackLines } from "./stack-lines.ts";
 
 type Stack = ResourceOf<"stack">;
 
-/** When a deploy of this run began and ended, by the monotonic clock. */
+/** When a deploy of this run was, by the monotonic clock. */
 export interface DeployTimes {
+  /** By the clock on the wall. */
+  readonly at: Date;
   readonly begun: number;
   readonly ended: number;
 }
@@ -50,12 +52,16 @@ export async function waitUntilUp(
   const left = Math.max(0, begun + deploySeconds + stableSeconds - clock.monotonic());
 
   const firstSeen = new Map<string, number>();
+  const told = new Set<string>();
   let wait: Wait | undefined;
   const verified = await waitFor(clock, { seconds: left }, async () => {
-    const look = await lookAt(resource, context, model, firstSeen);
+    const look = await lookAt(resource, context, model, firstSeen, deploy?.at);
     if (look instanceof Map) return look;
     wait = look;
-    context.report.waiting(`${look.service}: ${look.what}`);
+    const what = `${look.service}: ${look.what}`;
+    // A crash loop goes round and round: each of its states is told once.
+    if (!told.has(what)) context.report.waiting(what);
+    told.add(what);
     return undefined;
   });
   if (verified !== undefined) return verified;
@@ -68,6 +74,7 @@ async function lookAt(
   { world }: Context,
   model: StackModel,
   firstSeen: Map<string, number>,
+  since: Date | undefined,
 ): Promise<Map<string, number> | Wait> {
   const { docker } = world;
   const services = await docker.services(stack);
@@ -80,7 +87,7 @@ async function lookAt(
     const service = services.find(({ Spec }) => Spec.Name === name);
     const tasks = service === undefined ? [] : await docker.tasks(service.ID);
     const health = judge(stack, wanted, service, tasks, containers);
-    const words = lastWordsOf(tasks);
+    const words = lastWordsOf(tasks, since);
     refuseBroken(name, health, words);
     const what = whatIsMissing(health, stableSeconds, (task) => ageOf(task, world, firstSeen));
     if (what !== undefined) wait ??= { service: name, what, words };

@@ -228,10 +228,10 @@ class StackRun {
       const { clock, abra } = this.#context.world;
       await this.#demanded();
       const release = chaos ? undefined : this.#context.slots.get(version, domain);
-      const begun = clock.monotonic();
+      const [at, begun] = [clock.now(), clock.monotonic()];
       // Half a deploy may look whole: what abra did not get through is not judged, but done again.
       await abra.deploy({ domain, release, directory: abraDirectory }, deploySeconds);
-      this.#deploy = { begun, ended: clock.monotonic() };
+      this.#deploy = { at, begun, ended: clock.monotonic() };
     },
     seal: (name) => this.#seal(name),
     remove: async (name) => {

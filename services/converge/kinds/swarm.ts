@@ -11,7 +11,7 @@ import type { Context, Steps } from "../engine/steps.ts";
 export const swarmLines = defineLines({
   "swarm-gone": {
     as: "refused",
-    says: "this node was in the swarm {recorded}, and is in none now: a new one would be empty: either restore /var/lib/docker/swarm from a backup and run 'systemctl restart docker', or accept the loss of its secrets, networks and stacks, which are made anew, and remove {file}; after either run 'systemctl start cc-ci.target'",
+    says: "this node was in the swarm {recorded}, and is in none now: a new one would be empty: either restore /var/lib/docker/swarm from a backup and run 'systemctl restart docker', or accept the loss of its secrets, networks and stacks, of which those of the configuration are made anew, and remove {file}; after either run 'systemctl start cc-ci.target'",
   },
   "swarm-worker": {
     as: "refused",
@@ -39,7 +39,7 @@ export const swarmLines = defineLines({
   },
   "swarm-not-made": {
     as: "failed",
-    says: "Docker made no swarm at {address}: {reason}",
+    says: "Docker made no swarm at {address}: {reason}: see 'journalctl -u docker', and swarm.advertiseAddress and swarm.listenAddress in cc-ci.yaml; the next run tries again",
   },
   "swarm-node-not-ready": {
     as: "failed",
@@ -51,7 +51,7 @@ export const swarmLines = defineLines({
   },
   "swarm-is-another": {
     as: "warning",
-    says: "this node was in the swarm {recorded} and is in {id} now: what the other one held is not here",
+    says: "this node was in the swarm {recorded} and is in {id} now: what the other one held is not here; if nobody meant that, restore /var/lib/docker/swarm from a backup and run 'systemctl restart docker'",
   },
   "swarm-pools-differ": {
     as: "warning",

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { statusOf } from "../../../services/converge/commands/status.ts";
+import { statusOf, withBlocked } from "../../../services/converge/commands/status.ts";
 import type { LastEnd } from "../../../services/converge/engine/last-end.ts";
 
 const unit = {
@@ -56,9 +56,51 @@ describe("the state of a piece", () => {
       "interrupted",
       "2026-01-01T00:00:00.000Z",
     ],
+    [
+      "is failed when the run could not write down its end",
+      {
+        ...unit,
+        Result: "exit-code",
+        ExecMainStartTimestamp: "@1767225690",
+        ExecMainExitTimestamp: "@1767225700",
+      },
+      converged,
+      "failed",
+      "2026-01-01T00:01:40.000Z",
+    ],
     ["needs a unit", { ...unit, LoadState: "not-found" }, converged, "no unit", null],
   ] as const)("%s", (_, now, last, state, since) => {
     const status = statusOf("traefik", "cc-ci-traefik.service", now, last);
     expect([status.state, status.since]).toEqual([state, since]);
+  });
+});
+
+describe("a piece whose needed one did not get through", () => {
+  const piece = (name: string, state: "converged" | "failed" | "pending", at: string) => {
+    return { piece: name, unit: name, state, since: at, lastEnd: at, line: null } as const;
+  };
+  const states = (...[first, second, third]: readonly ("converged" | "failed" | "pending")[]) =>
+    withBlocked(
+      [
+        piece("swarm", first ?? "converged", "2026-01-02T00:00:00.000Z"),
+        piece("network", second ?? "converged", "2026-01-01T00:00:00.000Z"),
+        piece("app", third ?? "converged", "2026-01-01T00:00:01.000Z"),
+      ],
+      [["docker"], ["swarm"], ["network"]],
+    ).map(({ state, since }) => `${state} ${since?.slice(0, 10)}`);
+
+  test("is blocked since then, and so is what needs it", () => {
+    const since = "2026-01-02";
+    expect(states("failed")).toEqual([`failed ${since}`, `blocked ${since}`, `blocked ${since}`]);
+  });
+
+  test("is what its own run came to when that was later", () => {
+    expect(states("converged", "failed")).toEqual([
+      ...["converged 2026-01-02", "failed 2026-01-01", "converged 2026-01-01"],
+    ]);
+  });
+
+  test("is started after one that is pending", () => {
+    expect(states("pending").slice(1)).toEqual(["converged 2026-01-01", "converged 2026-01-01"]);
   });
 });

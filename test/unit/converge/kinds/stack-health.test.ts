@@ -152,6 +152,13 @@ describe("last words", () => {
       "no suitable node; starting container failed (exit 127); task: non-zero exit (3)",
     );
     expect(lastWordsOf([taskOf()])).toBe("no task says why");
+    expect(lastWordsOf([ended("complete", "")])).toBe("a task ended by itself or was not healthy");
+  });
+
+  test("are of this deploy, and not of older ones that Docker remembers", () => {
+    const old = ended("failed", "old", 0, { CreatedAt: "2026-01-01T00:00:00Z" });
+    const fresh = ended("failed", "new", 0, { CreatedAt: "2026-01-01T00:01:00.123456789Z" });
+    expect(lastWordsOf([old, fresh], new Date("2026-01-01T00:01:00Z"))).toBe("new");
   });
 });
 

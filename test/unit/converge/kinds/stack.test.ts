@@ -332,7 +332,7 @@ describe("nothing is deployed, and all stays as it is,", () => {
 describe("a deploy", () => {
   const state = (State: string) => ({ UpdateStatus: { State, Message: "" } });
   const failed = taskOf({
-    ...{ ID: "task-0", DesiredState: "shutdown" },
+    ...{ ID: "task-0", DesiredState: "shutdown", CreatedAt: "2026-01-01T00:00:02Z" },
     status: { State: "failed", Err: "task: non-zero exit (3)" },
   });
 

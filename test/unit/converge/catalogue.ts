@@ -1,0 +1,50 @@
+import { abraLines } from "../../../services/converge/commands/abra.ts";
+import { applyLines } from "../../../services/converge/commands/apply.ts";
+import { piecesLines } from "../../../services/converge/commands/pieces.ts";
+import { statusLines } from "../../../services/converge/commands/status.ts";
+import { installedLines } from "../../../services/converge/engine/installed.ts";
+import { lastEndLines } from "../../../services/converge/engine/last-end.ts";
+import type { LineShape } from "../../../services/converge/engine/line.ts";
+import { slotLines } from "../../../services/converge/engine/slots.ts";
+import { surpriseLines } from "../../../services/converge/engine/surprise.ts";
+import { checkoutLines } from "../../../services/converge/kinds/checkout.ts";
+import { envLines } from "../../../services/converge/kinds/env.ts";
+import { hostFileLines } from "../../../services/converge/kinds/host-file-demand.ts";
+import { networkLines } from "../../../services/converge/kinds/network.ts";
+import { retiredLines } from "../../../services/converge/kinds/retired.ts";
+import { secretLines } from "../../../services/converge/kinds/secret.ts";
+import { servedCertificateLines } from "../../../services/converge/kinds/served-certificate.ts";
+import { stackLines } from "../../../services/converge/kinds/stack-lines.ts";
+import { swarmLines } from "../../../services/converge/kinds/swarm.ts";
+
+/** Lines by their ids, as one file of converge declares them. */
+type Shapes = Readonly<Record<string, LineShape>>;
+
+/**
+ * The lines of each file below services/converge that declares some, by the path of the file. Named
+ * one by one, so that lines that nothing says any more are seen to be unused.
+ */
+export const catalogue: Readonly<Record<string, Shapes>> = {
+  "commands/abra.ts": abraLines.shapes,
+  "commands/apply.ts": applyLines.shapes,
+  "commands/pieces.ts": piecesLines.shapes,
+  "commands/status.ts": statusLines.shapes,
+  "engine/installed.ts": installedLines.shapes,
+  "engine/last-end.ts": lastEndLines.shapes,
+  "engine/slots.ts": slotLines.shapes,
+  "engine/surprise.ts": surpriseLines.shapes,
+  "kinds/checkout.ts": checkoutLines.shapes,
+  "kinds/env.ts": envLines.shapes,
+  "kinds/host-file-demand.ts": hostFileLines.shapes,
+  "kinds/network.ts": networkLines.shapes,
+  "kinds/retired.ts": retiredLines.shapes,
+  "kinds/secret.ts": secretLines.shapes,
+  "kinds/served-certificate.ts": servedCertificateLines.shapes,
+  "kinds/stack-lines.ts": stackLines.shapes,
+  "kinds/swarm.ts": swarmLines.shapes,
+};
+
+/** Every line that converge can print, with its id: one entry for each declaration. */
+export const everyLine: readonly (readonly [id: string, shape: LineShape])[] = Object.values(
+  catalogue,
+).flatMap((shapes) => Object.entries(shapes));
