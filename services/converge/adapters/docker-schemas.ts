@@ -76,11 +76,13 @@ export const networkSchema = z.object({
 });
 export type Network = z.infer<typeof networkSchema>;
 
-/** Swarm secrets and configs alike; what they hold is never asked for. */
+/** Swarm secrets and configs alike; of what they hold only their labels can be changed. */
 export const sealedFileSchema = z.object({
   ID: z.string(),
+  Version: version,
   CreatedAt: text,
-  Spec: z.object({ Name: z.string(), Labels: labels }),
+  /** Sent back as it came, with labels changed. */
+  Spec: z.looseObject({ Name: z.string(), Labels: labels }),
 });
 export type SealedFile = z.infer<typeof sealedFileSchema>;
 

@@ -174,6 +174,15 @@ export class Docker {
     await this.#post(`/${kind}/create`, { Name: name, Labels: labels, Data });
   }
 
+  async setSealedLabels(
+    kind: SealedKind,
+    { ID, Version, Spec }: SealedFile,
+    labels: Readonly<Record<string, string>>,
+  ): Promise<void> {
+    const query = { version: String(Version.Index) };
+    await this.#post(`/${kind}/${ID}/update`, { ...Spec, Labels: labels }, query);
+  }
+
   async removeSealed(kind: SealedKind, id: string): Promise<void> {
     await this.#remove(`/${kind}/${id}`);
   }

@@ -1,6 +1,12 @@
 /** On all that converge makes in Docker; its value is the name of the host. */
 export const managedLabel = "cc-ci.managed";
 
+/**
+ * On the config that says that a stack is ours: the digest of the desired state that was last about to
+ * be deployed. What Docker took back, or stopped half-way in, is not deployed again as it was.
+ */
+export const triedLabel = "cc-ci.tried";
+
 /** Whether this host's converge made it, so that it may remove it again. */
 export function isOurs(labels: Readonly<Record<string, string>>, host: string): boolean {
   return Object.hasOwn(labels, managedLabel) && labels[managedLabel] === host;

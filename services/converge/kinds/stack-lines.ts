@@ -43,11 +43,11 @@ export const stackLines = defineLines({
   },
   "service-rolled-back": {
     as: "failed",
-    says: "Docker took the update of {service} back, since its new tasks did not stay up ({words}): the older state runs; see 'docker service logs {service}', and set another release or what it misses in cc-ci.yaml",
+    says: "Docker took the update of {service} back, since its new tasks did not stay up ({words}): the older state runs, and this one is not deployed again; see 'docker service logs {service}', and set another release or what it misses in cc-ci.yaml; to try the same again: docker service update --detach --label-add again=1 {service}",
   },
   "service-update-paused": {
     as: "failed",
-    says: "Docker stopped half-way in the update of {service}, since its new tasks did not stay up ({words}): see 'docker service logs {service}', and set another release or what it misses in cc-ci.yaml",
+    says: "Docker stopped half-way in the update of {service}, since its new tasks did not stay up ({words}): it is not gone on with; see 'docker service logs {service}', and set another release or what it misses in cc-ci.yaml; to go on all the same: docker service update --detach --label-add again=1 {service}",
   },
   "service-differs": {
     as: "failed",

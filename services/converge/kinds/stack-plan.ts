@@ -8,8 +8,8 @@ import { whyUnsealed } from "./seal.ts";
 export interface StackSight {
   /** The stack's own. */
   readonly services: readonly Service[];
-  /** Whether the swarm config is there that says that the stack is ours. */
-  readonly isOwned: boolean;
+  /** The swarm config that says that the stack is ours, with what was last tried; undefined: none. */
+  readonly ownership: { readonly tried: string | undefined } | undefined;
   /** What should run; undefined as long as not all is known that it is made from. */
   readonly wanted: { readonly model: StackModel; readonly digest: string } | undefined;
   /** Images of the model that this machine has not. */
@@ -32,6 +32,7 @@ export interface StackSight {
 export interface StackWork {
   readonly pull: (image: string) => Promise<void>;
   readonly own: () => Promise<void>;
+  readonly mark: () => Promise<void>;
   readonly writeEnv: () => Promise<void>;
   readonly deploy: () => Promise<void>;
   readonly seal: (service: string) => Promise<void>;
@@ -79,6 +80,19 @@ export function planStack(resource: Stack, sight: StackSight, work: StackWork): 
   ];
 }
 
+/**
+ * The service whose update to the very state that is wanted Docker took back, or stopped half-way in: to
+ * deploy the same again would take down once more what runs.
+ */
+export function brokenUpdate({ ownership, wanted, services }: StackSight): Service | undefined {
+  if (wanted === undefined || ownership?.tried !== wanted.digest) return undefined;
+  return services.find(({ UpdateStatus }) => isTakenBack(UpdateStatus?.State ?? ""));
+}
+
+function isTakenBack(state: string): boolean {
+  return /^rollback_|^paused$/.test(state);
+}
+
 /** Why the stack is to be deployed; empty when it is as it should be, and seen to be so. */
 export function whyDeploy(stack: string, sight: StackSight): readonly string[] {
   const { wanted, services, networks } = sight;
@@ -90,7 +104,7 @@ export function whyDeploy(stack: string, sight: StackSight): readonly string[] {
     const state = service.UpdateStatus?.State ?? "";
     const why =
       whyUnsealed(wanted.digest, service) ??
-      (/^rollback_|^paused$/.test(state) ? `its last update is ${state}` : undefined) ??
+      (isTakenBack(state) ? `its last update is ${state}` : undefined) ??
       otherNetwork(model, service, networks);
     return why === undefined ? [] : [`${name}: ${why}`];
   });
@@ -109,17 +123,25 @@ function otherNetwork(
 
 function planDeploy(
   resource: Stack,
-  { isOwned, typeLine, envPath }: StackSight,
+  { ownership, wanted, typeLine, envPath }: StackSight,
   work: StackWork,
   target: string,
   why: string,
 ): readonly Call[] {
   const calls: Call[] = [];
-  if (!isOwned) {
+  const config = ownershipConfig(resource.stack);
+  if (ownership === undefined) {
     calls.push({
-      ...{ phase: "apply", verb: "config create", target: ownershipConfig(resource.stack) },
+      ...{ phase: "apply", verb: "config create", target: config },
       why: "it says that the stack is ours, before there is any",
       perform: work.own,
+    });
+  } else if (wanted === undefined || ownership.tried !== wanted.digest) {
+    calls.push({
+      ...{ phase: "apply", verb: "config mark" },
+      target: wanted === undefined ? notYetKnown : config,
+      why: "another state is about to be deployed",
+      perform: work.mark,
     });
   }
   if (typeLine === "wrong" || typeLine === "unknown") {

@@ -1,5 +1,5 @@
 import type { StackModel } from "../adapters/compose.ts";
-import type { Task } from "../adapters/docker-schemas.ts";
+import type { Service, Task } from "../adapters/docker-schemas.ts";
 import type { ResourceOf } from "../desired-state.ts";
 import type { Context } from "../engine/steps.ts";
 import { waitFor } from "../engine/waiting.ts";
@@ -120,6 +120,14 @@ function ageOf(
   const told = (clock.now().getTime() - Date.parse(Status.Timestamp)) / 1000;
   // Where the clock was put back since, only what was seen counts.
   return Math.max(now - seen, Number.isNaN(told) ? 0 : told);
+}
+
+/** @throws {Stop} always: the update of the service was taken back or stopped half-way in */
+export function refuseBrokenUpdate({ Spec, UpdateStatus }: Service, words: string): never {
+  const service = Spec.Name;
+  throw UpdateStatus?.State === "paused"
+    ? stackLines.stop("service-update-paused", { service, words })
+    : stackLines.stop("service-rolled-back", { service, words });
 }
 
 /** @throws {Stop} for what waiting does not mend */

@@ -3,18 +3,24 @@ import type { SealedFile, Service } from "../adapters/docker-schemas.ts";
 import { DockerRefusal } from "../adapters/docker-socket.ts";
 import { pullReference } from "../adapters/image-reference.ts";
 import { ownershipConfig, type ResourceOf } from "../desired-state.ts";
-import { ownLabels } from "../engine/ownership.ts";
+import { ownLabels, triedLabel } from "../engine/ownership.ts";
 import type { Context, Steps } from "../engine/steps.ts";
 import { tooOldForDaemon, traefikApi } from "./api-floor.ts";
 import { type Revision, wantedRevision, withGit } from "./checkout.ts";
 import { desiredEnv, envTemplate, typeLineOf, withoutType, writeEnv } from "./env.ts";
 import { ImagePulls } from "./image-pull.ts";
 import { desiredDigest, sealedLabels } from "./seal.ts";
-import { isAiling } from "./stack-health.ts";
+import { isAiling, lastWordsOf } from "./stack-health.ts";
 import { stackLines } from "./stack-lines.ts";
-import { planStack, type StackSight, type StackWork, whyDeploy } from "./stack-plan.ts";
+import {
+  brokenUpdate,
+  planStack,
+  type StackSight,
+  type StackWork,
+  whyDeploy,
+} from "./stack-plan.ts";
 import { refuseForeign, refuseTakenPort } from "./stack-refusals.ts";
-import { type DeployTimes, waitUntilUp } from "./stack-verify.ts";
+import { type DeployTimes, refuseBrokenUpdate, waitUntilUp } from "./stack-verify.ts";
 
 type Stack = ResourceOf<"stack">;
 
@@ -70,7 +76,7 @@ class StackRun {
     const found = await docker.networks();
     const sight: StackSight = {
       ...{ services, wanted },
-      isOwned: ownership !== undefined,
+      ownership: ownership && { tried: ownership.Spec.Labels[triedLabel] },
       missingImages: await this.#missingImages(wanted?.model),
       isAiling: await this.#isAiling(services),
       networks: new Map(
@@ -80,6 +86,10 @@ class StackRun {
       envPath: this.#env.path,
       isDeployed: this.#deploy !== undefined,
     };
+    const broken = brokenUpdate(sight);
+    if (broken !== undefined) {
+      refuseBrokenUpdate(broken, lastWordsOf(await docker.tasks(broken.ID)));
+    }
     if (wanted !== undefined && whyDeploy(stack, sight).length > 0) {
       await this.#refuseMissing(wanted.model, sight.networks);
       const [all, containers] = [await docker.services(), await docker.containers()];
@@ -92,6 +102,11 @@ class StackRun {
   async verify(): Promise<void> {
     const { model } = await this.#demanded();
     this.#verified = await waitUntilUp(this.#resource, this.#context, model, this.#deploy);
+  }
+
+  async #ownLabels(): Promise<Readonly<Record<string, string>>> {
+    const { digest } = await this.#demanded();
+    return { ...ownLabels(this.#context.host), [triedLabel]: digest };
   }
 
   async #ownership(): Promise<SealedFile | undefined> {
@@ -220,7 +235,13 @@ class StackRun {
       // Docker takes none without content.
       const content = Buffer.from(`${host}\n`);
       const name = ownershipConfig(this.#resource.stack);
-      await world.docker.makeSealed("configs", name, content, ownLabels(host));
+      await world.docker.makeSealed("configs", name, content, await this.#ownLabels());
+    },
+    mark: async () => {
+      const ownership = await this.#ownership();
+      if (ownership === undefined) return;
+      const { docker } = this.#context.world;
+      await docker.setSealedLabels("configs", ownership, await this.#ownLabels());
     },
     writeEnv: () => writeEnv(this.#env, this.#context),
     deploy: async () => {

@@ -17,6 +17,7 @@ const ours = { "cc-ci.managed": "cc-ci" };
 function sealed(name: string, labels: Readonly<Record<string, string>> = ours): SealedFile {
   return {
     ID: `id-${name}`,
+    Version: { Index: 1 },
     CreatedAt: "2026-01-01T00:00:00Z",
     Spec: { Name: name, Labels: labels },
   };

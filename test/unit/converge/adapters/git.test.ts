@@ -9,7 +9,7 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { Git, GitFailure } from "../../../../services/converge/adapters/git.ts";
 import { type Upstream, upstream } from "./recipe-upstream.ts";
@@ -177,20 +177,24 @@ describe("damage to the repository", () => {
     expect(await git.isWhole(directory, commit)).toBe(false);
   });
 
-  test("by a git that died is found by its locks, wherever they lie", async () => {
+  test("by a git that died is found by what it has left, wherever that lies", async () => {
     using source = upstream();
     const directory = await cloneOf(source);
     const locks = ["index.lock", "HEAD.lock", "config.lock", "packed-refs.lock", "shallow.lock"];
-    const all = [...locks, "refs/tags/1.0.0.lock", "refs/heads/ab/c.lock"].map(
+    const halves = ["objects/pack/tmp_pack_9Fq2Xd", "objects/tmp_obj_Ab3kLm"];
+    const all = [...locks, ...halves, "refs/tags/1.0.0.lock", "refs/heads/ab/c.lock"].map(
       (each) => `.git/${each}`,
     );
+    source.git("-C", directory, "tag", "tmp_is_a_tag");
     mkdirSync(join(directory, ".git/refs/heads/ab"));
     for (const lock of all) writeFileSync(join(directory, lock), "");
-    expect(await git.locks(directory)).toEqual(all.toSorted());
+    const beside = `../.${basename(directory)}.old`;
+    mkdirSync(join(directory, beside, ".git"), { recursive: true });
+    expect(await git.leftovers(directory)).toEqual([beside, ...all].toSorted());
     expect(await git.changes(directory)).toEqual([]);
-    await git.removeLocks(directory);
+    await git.removeLeftovers(directory);
     await git.checkout(directory, source.git("rev-parse", "HEAD"));
-    expect(await git.locks(directory)).toEqual([]);
+    expect(await git.leftovers(directory)).toEqual([]);
   });
 });
 

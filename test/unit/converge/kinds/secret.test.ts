@@ -42,7 +42,12 @@ const ours = { "cc-ci.managed": "cc-ci" };
 const [v1, v2, v3] = ["0123456789ab", "123456789abc", "23456789abcd"] as const;
 
 function secret(name: string, labels: Readonly<Record<string, string>> = ours): SealedFile {
-  return { ID: `id-${name}`, CreatedAt: "", Spec: { Name: name, Labels: labels } };
+  return {
+    ID: `id-${name}`,
+    Version: { Index: 1 },
+    CreatedAt: "",
+    Spec: { Name: name, Labels: labels },
+  };
 }
 
 function use(version: string, stack: string | undefined = "traefik"): SecretUse {

@@ -4,6 +4,7 @@ import type { Service } from "../../../../services/converge/adapters/docker-sche
 import type { ResourceOf } from "../../../../services/converge/desired-state.ts";
 import type { Phase } from "../../../../services/converge/engine/call.ts";
 import {
+  brokenUpdate,
   planStack,
   type StackSight,
   type StackWork,
@@ -25,14 +26,15 @@ const resource: ResourceOf<"stack"> = {
 };
 
 const sight: StackSight = {
-  ...{ services: [well], isOwned: true, wanted: { model, digest }, missingImages: [] },
+  ...{ services: [well], ownership: { tried: digest }, wanted: { model, digest } },
+  missingImages: [],
   ...{ isAiling: false, networks: new Map([["proxy", "id-proxy"]]), typeLine: "right" },
   ...{ envPath: "/abra/web.env", isDeployed: false },
 };
 
 const nothing = async () => undefined;
 const work: StackWork = {
-  ...{ pull: nothing, own: nothing, writeEnv: nothing },
+  ...{ pull: nothing, own: nothing, mark: nothing, writeEnv: nothing },
   ...{ deploy: nothing, seal: nothing, remove: nothing },
 };
 
@@ -56,11 +58,6 @@ describe("a stack", () => {
   test.for<[string, Partial<StackSight>, string]>([
     ["it is not there", { services: [] }, `${stack}_app is not there`],
     ["it has no seal", { services: [serviceOf()] }, "was deployed and not yet seen to work"],
-    [
-      "another state is wanted",
-      { wanted: { model, digest: "e".repeat(32) } },
-      "was deployed from another recipe state or .env",
-    ],
     ["somebody changed it", { services: [scaled(well)] }, "was changed by hand"],
     [
       "its update was taken back",
@@ -87,8 +84,26 @@ describe("a stack", () => {
     expect(why(parts)).toContain(reason);
   });
 
+  test("is deployed when another state is wanted, which is noted first", () => {
+    const parts = { wanted: { model, digest: "e".repeat(32) } };
+    expect(shown(parts)).toEqual([`config mark ${stack}_cc-ci`, deploy, seal]);
+    expect(why(parts)).toContain("was deployed from another recipe state or .env");
+  });
+
+  test.each(["paused", "rollback_completed", "rollback_paused", "rollback_started"])(
+    "is not deployed again as it was when its update is %s, and is as another",
+    (State) => {
+      const broken = { ...well, UpdateStatus: { State, Message: "" } };
+      const seen = { ...sight, services: [serviceOf({ ID: "id-fine" }), broken] };
+      expect(brokenUpdate(seen)).toBe(broken);
+      expect(brokenUpdate({ ...seen, wanted: { model, digest: "e".repeat(32) } })).toBeUndefined();
+      expect(brokenUpdate({ ...seen, ownership: { tried: undefined } })).toBeUndefined();
+      expect(brokenUpdate({ ...seen, wanted: undefined })).toBeUndefined();
+    },
+  );
+
   test("is ours before there is any of it, and has its images and its .env", () => {
-    const parts = { services: [], isOwned: false, missingImages: ["web:1.0.0"] } as const;
+    const parts = { services: [], ownership: undefined, missingImages: ["web:1.0.0"] } as const;
     expect(shown({ ...parts, typeLine: "wrong" })).toEqual([
       "image pull web:1.0.0",
       `config create ${stack}_cc-ci`,
@@ -125,12 +140,12 @@ describe("a stack", () => {
 
   test("of which not all is known yet has calls whose targets are open", () => {
     const unknown = { wanted: undefined, typeLine: "unknown" } as const;
-    const open = ["image pull *", "env write *", "app deploy *", "service seal *"];
+    const open = ["image pull *", "config mark *", "env write *", "app deploy *", "service seal *"];
     expect(shown(unknown)).toEqual([...open, "service remove *"]);
     const fresh = {
       wanted: undefined,
       services: [],
-      isOwned: false,
+      ownership: undefined,
       typeLine: "rewritten",
     } as const;
     expect(shown(fresh)).toEqual([
@@ -145,7 +160,7 @@ describe("a stack", () => {
 describe("a person decides", () => {
   const ours = { stack, host: "cc-ci", piece: "web" };
   const ownership = (owner: string) => ({
-    ...{ ID: "c", CreatedAt: "" },
+    ...{ ID: "c", Version: { Index: 1 }, CreatedAt: "" },
     Spec: { Name: `${stack}_cc-ci`, Labels: { "cc-ci.managed": owner } },
   });
 

@@ -50,7 +50,8 @@ const resources: readonly Resource[] = [
 class Scene {
   services: Service[] = [];
   tasks: Task[] = [];
-  isOwned = false;
+  /** Labels of the config that says that the stack is ours. */
+  ownership: Readonly<Record<string, string>> | undefined;
   images = new Set(["web:1.0.0"]);
   networks = ["proxy"];
   secrets: string[] = [];
@@ -112,14 +113,16 @@ class Scene {
 
   #ask({ method, path, body }: { method: string; path: string; body?: unknown }): string {
     const json = (value: unknown) => JSON.stringify(value);
-    const named = (Name: string, Labels = {}) => ({ ID: `id-${Name}`, Spec: { Name, Labels } });
+    const named = (Name: string, Labels = {}) => {
+      return { ID: `id-${Name}`, Version: { Index: 1 }, Spec: { Name, Labels } };
+    };
     if (path === "/images/create") return this.pull();
     if (path.startsWith("/images/")) {
       if (this.images.has(decodeURIComponent(path.split("/")[2] ?? ""))) return "{}";
       throw new DockerRefusal(404, "No such image");
     }
-    if (path === "/configs/create") {
-      this.isOwned = true;
+    if (path === "/configs/create" || path.startsWith("/configs/id-")) {
+      this.ownership = (body as { Labels: Readonly<Record<string, string>> }).Labels;
       return "{}";
     }
     const update = /^\/services\/(.*)\/update$/.exec(path);
@@ -139,7 +142,7 @@ class Scene {
       "/services": () => this.services,
       "/tasks": () => this.tasks,
       "/configs": () =>
-        this.isOwned ? [named(`${stack}_cc-ci`, { "cc-ci.managed": "cc-ci" })] : [],
+        this.ownership === undefined ? [] : [named(`${stack}_cc-ci`, this.ownership)],
       "/secrets": () => this.secrets.map((name) => named(name)),
       "/networks": () =>
         this.networks.map((Name): Partial<Network> => {
@@ -228,7 +231,7 @@ describe("a stack", () => {
 
   test("loses what the recipe does not name, once the rest was seen to work", async () => {
     const scene = new Scene();
-    scene.isOwned = true;
+    scene.ownership = { "cc-ci.managed": "cc-ci" };
     scene.services = [serviceOf({ ID: "id-old", spec: { Name: `${stack}_old` } })];
     scene.deploy = () => scene.services.push(serviceOf()) && scene.tasks.push(taskOf());
     await converge(scene.steps());
@@ -307,7 +310,7 @@ describe("nothing is deployed, and all stays as it is,", () => {
     const scene = new Scene();
     spoil(scene);
     expect(await lineOf(converge(scene.steps()))).toMatchObject({ id, as });
-    expect([scene.deploys, scene.isOwned]).toEqual([[], false]);
+    expect([scene.deploys, scene.ownership]).toEqual([[], undefined]);
   });
 
   test("but in a plan, where an earlier piece would make the network", async () => {
@@ -365,6 +368,26 @@ describe("a deploy", () => {
     expect(await lineOf(converge(scene.steps()))).toMatchObject({ id, as: "failed" });
     expect(scene.clock.monotonic()).toBe(1);
   });
+
+  test.for(["paused", "rollback_completed"])(
+    "that ended %s is not done again until another state is wanted",
+    async (ending) => {
+      // given
+      const scene = new Scene();
+      scene.deploy = () => {
+        scene.services = [serviceOf(state(ending))];
+        scene.tasks = [failed];
+      };
+      const first = await lineOf(converge(scene.steps()));
+      // when the same is wanted again, then it is told again and nothing is done
+      const second = await lineOf(scene.steps().plan());
+      expect([second.id, scene.deploys.length]).toEqual([first.id, 1]);
+      // when another release is wanted
+      scene.slots.fill("token-version", "2");
+      scene.secrets = ["web_example_org_token_1", "web_example_org_token_2"];
+      expect(await shown(scene.steps(), "apply")).toContain("app deploy web.example.org");
+    },
+  );
 
   test("that did something else fails at once", async () => {
     const scene = new Scene();
