@@ -25,7 +25,7 @@ const statusSchema = z.object({
 });
 
 /** What one piece came to: its calls as `verb target`, and the id of the line that it stopped with. */
-export interface PieceRun {
+interface PieceRun {
   readonly calls: readonly string[];
   readonly state: string;
   readonly line: { readonly id: string; readonly text: string } | null;

@@ -1,5 +1,6 @@
 import { rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import type { Machine } from "./machine.ts";
 import { showUnits } from "./switch.ts";
@@ -47,6 +48,7 @@ export class Faults {
         const ps = ["ps", "--no-headers", "-o", "stat=", "-p", pid];
         if ((await this.#machine.exec(ps, { mayFail: true })).stdout.startsWith("T")) return true;
       } else if (job === "" && (state === "inactive" || state === "failed")) return false;
+      await sleep(50);
       if (performance.now() > end)
         throw new Error(`${unit} is still ${state} after ${limitSeconds} s`);
     }

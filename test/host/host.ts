@@ -145,6 +145,14 @@ export class Host implements AsyncDisposable {
     return await switchSystem(this.machine, before, next);
   }
 
+  /** Puts another system in place as a switch does, and neither starts nor stops anything. */
+  async install(next: System): Promise<void> {
+    installSystem(this.machine.root, next, installed(this.#system));
+    this.#system = next;
+    redirectRecipes(this.machine.root, next);
+    await this.exec(["systemctl", "daemon-reload"]);
+  }
+
   /** Waits until everything that was started has ended; what the services of the host came to. */
   async settle(options?: SettleOptions): Promise<Readonly<Record<string, UnitEnd>>> {
     return await settle(this.machine, this.#system, options);

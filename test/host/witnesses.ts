@@ -6,13 +6,18 @@ import { until } from "./processes.ts";
 
 /** What each of them is called. */
 const name = "witness";
-const envFile = `/root/.abra/servers/default/${name}.example.org.env`;
+/** Of an operator's own abra, and in the folder of an app of ours that no piece knows of. */
+const envFiles = ["/root/.abra", `/var/lib/cc-ci/abra/${name}.example.org`].map(
+  (folder) => `${folder}/servers/default/${name}.example.org.env`,
+);
+const dataFile = `/var/lib/docker/volumes/${name}/_data/file`;
 
 const taskSchema = z.array(z.object({ ID: z.string(), Status: z.object({ State: z.string() }) }));
 
 /**
- * Things on a host that are none of ours: a volume, a secret, a config, a network, a service that
- * uses them all, and the environment file of an app. Nothing that we do may touch them.
+ * Things on a host that are none of ours: a volume with something in it, a secret, a config, a
+ * network, a service that uses them all, and environment files of another app. Nothing that we do may
+ * touch them.
  */
 export class Witnesses {
   readonly #host: Host;
@@ -23,29 +28,18 @@ export class Witnesses {
     this.#before = before;
   }
 
-  /** Puts them on a host that has a swarm. */
-  static async put(host: Host): Promise<Witnesses> {
-    const docker = async (...args: readonly string[]): Promise<unknown> =>
-      await host.exec(["docker", ...args], { input: `what ${name} keeps to itself` });
-    await docker("volume", "create", name);
-    await docker("secret", "create", name, "-");
-    await docker("config", "create", name, "-");
-    await docker("network", "create", "--driver=overlay", "--attachable", name);
-    await docker(
-      ...["service", "create", "--detach", "--no-resolve-image", `--name=${name}`],
-      ...[`--network=${name}`, "--endpoint-mode=dnsrr", `--secret=${name}`, `--config=${name}`],
-      ...[`--mount=type=volume,source=${name},target=/data`, "--stop-grace-period=1s"],
-      ...[
-        "busybox:1.37.0",
-        "sh",
-        "-c",
-        "echo seen >>/data/file; trap exit TERM; sleep 99999 & wait",
-      ],
-    );
-    host.write(envFile, "TYPE=witness:1.0.0+1.0.0\nDOMAIN=witness.example.org\n");
-    await until("the witness service", 30, async () =>
-      (await tasks(host)).includes("running") ? true : undefined,
-    );
+  /**
+   * Puts them on a host.
+   *
+   * @param inSwarm false where there is no swarm: then there is only what needs none. @default true
+   */
+  static async put(host: Host, { inSwarm = true } = {}): Promise<Witnesses> {
+    await host.exec(["docker", "volume", "create", name]);
+    await host.exec(["sh", "-c", `echo kept >${dataFile}`]);
+    for (const file of envFiles) {
+      host.write(file, "TYPE=witness:1.0.0+1.0.0\nDOMAIN=witness.example.org\n");
+    }
+    if (inSwarm) await putIntoSwarm(host);
     return new Witnesses(host, await look(host));
   }
 
@@ -64,18 +58,38 @@ export class Witnesses {
   }
 }
 
+async function putIntoSwarm(host: Host): Promise<void> {
+  const docker = async (...args: readonly string[]): Promise<unknown> =>
+    await host.exec(["docker", ...args], { input: `what ${name} keeps to itself` });
+  await docker("secret", "create", name, "-");
+  await docker("config", "create", name, "-");
+  await docker("network", "create", "--driver=overlay", "--attachable", name);
+  await docker(
+    ...["service", "create", "--detach", "--no-resolve-image", `--name=${name}`],
+    ...[`--network=${name}`, "--endpoint-mode=dnsrr", `--secret=${name}`, `--config=${name}`],
+    ...[`--mount=type=volume,source=${name},target=/data`, "--stop-grace-period=1s"],
+    ...["busybox:1.37.0", "sh", "-c", "echo seen >>/data/file; trap exit TERM; sleep 99999 & wait"],
+  );
+  await until("the witness service", 30, async () =>
+    (await tasks(host)).includes("running") ? true : undefined,
+  );
+}
+
 async function look(host: Host): Promise<Readonly<Record<string, string>>> {
   const versions = Object.entries(await host.docker.versions());
-  const stat = statSync(join(host.machine.root, envFile), { throwIfNoEntry: false });
+  const isThere = versions.some(([key]) => key === `services ${name}`);
   return {
     ...Object.fromEntries(versions.filter(([key]) => key.endsWith(` ${name}`))),
-    tasks: await tasks(host),
+    tasks: isThere ? await tasks(host) : "",
     // The service adds a line each time that it starts.
-    data: (
-      await host.exec(["cat", `/var/lib/docker/volumes/${name}/_data/file`], { mayFail: true })
-    ).stdout,
-    "env file": stat === undefined ? "gone" : `${stat.mtimeMs} ${host.read(envFile)}`,
+    data: (await host.exec(["cat", dataFile], { mayFail: true })).stdout,
+    ...Object.fromEntries(envFiles.map((file) => [file, lookAtFile(host, file)])),
   };
+}
+
+function lookAtFile(host: Host, file: string): string {
+  const stat = statSync(join(host.machine.root, file), { throwIfNoEntry: false });
+  return stat === undefined ? "gone" : `${stat.mtimeMs} ${host.read(file)}`;
 }
 
 async function tasks(host: Host): Promise<string> {

@@ -75,7 +75,7 @@ export class Files {
       await rename(scratch, path);
     } catch (error) {
       await unlink(scratch).catch(() => undefined);
-      throw error;
+      throw named(error, path);
     }
     await synced(dirname(path), "r");
   }
@@ -106,6 +106,12 @@ async function synced(
   } finally {
     await file.close();
   }
+}
+
+/** What an open file complains of does not say which one it is. */
+function named(error: unknown, path: string): unknown {
+  if (!(error instanceof Error) || !("code" in error)) return error;
+  return "path" in error && error.path !== undefined ? error : Object.assign(error, { path });
 }
 
 /** Codes of errors that say that there is nothing at that path. */

@@ -84,9 +84,13 @@ export class Git {
     return (await this.#try(directory, ["rev-parse", "--git-dir"])) !== undefined;
   }
 
-  /** Files by which a git that died keeps others out, relative to the clone, sorted. */
-  async locks(directory: string): Promise<readonly string[]> {
-    const found = await lockFiles(join(directory, ".git"));
+  /**
+   * What a git that died has left: files by which it keeps others out, and halves of what it fetched.
+   * Relative to the clone, sorted.
+   */
+  async leftovers(directory: string): Promise<readonly string[]> {
+    const found = await leftIn(join(directory, ".git"));
+    for (const folder of scratchOf(directory)) if (await isRealFolder(folder)) found.push(folder);
     return found.map((path) => relative(directory, path)).sort();
   }
 
@@ -156,13 +160,15 @@ export class Git {
 
   // What changes it: called from a call's `perform` alone
 
-  async removeLocks(directory: string): Promise<void> {
-    for (const lock of await this.locks(directory)) await rm(join(directory, lock));
+  async removeLeftovers(directory: string): Promise<void> {
+    for (const path of await this.leftovers(directory)) {
+      await rm(join(directory, path), { recursive: true, force: true });
+    }
   }
 
   /** Clones without files, beside, and puts the clone into the place of what is there once whole. */
   async clone(address: string, directory: string, seconds: number): Promise<void> {
-    const [fresh, old] = ["new", "old"].map((end) => besides(directory, end)) as [string, string];
+    const [fresh, old] = scratchOf(directory);
     for (const folder of [fresh, old]) await rm(folder, { recursive: true, force: true });
     await mkdir(dirname(directory), { recursive: true, mode: 0o700 });
     try {
@@ -270,9 +276,13 @@ function inside(directory: string): readonly string[] {
   return ["-C", directory, `--git-dir=${join(directory, ".git")}`, `--work-tree=${directory}`];
 }
 
-/** A folder of ours beside another, on the same file system, and hidden from who lists recipes. */
-function besides(directory: string, end: string): string {
-  return join(dirname(directory), `.${basename(directory)}.${end}`);
+/**
+ * Where a clone is made, and where what was there goes meanwhile: beside the folder, on the same file
+ * system, and hidden from who lists recipes.
+ */
+function scratchOf(directory: string): readonly [string, string] {
+  const beside = (end: string) => join(dirname(directory), `.${basename(directory)}.${end}`);
+  return [beside("new"), beside("old")];
 }
 
 async function moveAway(from: string, to: string): Promise<void> {
@@ -292,10 +302,16 @@ async function isRealFolder(path: string): Promise<boolean> {
 }
 
 /** Every `*.lock` in a repository: git allows no reference whose name ends so. */
-async function lockFiles(repository: string): Promise<readonly string[]> {
+async function leftIn(repository: string): Promise<string[]> {
   if (!(await isRealFolder(repository))) return [];
   const entries = await readdir(repository, { withFileTypes: true, recursive: true });
   return entries
-    .filter((entry) => !entry.isDirectory() && entry.name.endsWith(".lock"))
+    .filter((entry) => !entry.isDirectory())
+    .filter(
+      ({ name, parentPath }) =>
+        name.endsWith(".lock") ||
+        // Below refs, it is the name of a branch or tag.
+        (name.startsWith("tmp_") && parentPath.startsWith(join(repository, "objects"))),
+    )
     .map((entry) => join(entry.parentPath, entry.name));
 }

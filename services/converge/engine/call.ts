@@ -32,7 +32,7 @@ export const verbs = {
   "service remove": "remove a service that the recipe's files no longer name",
 } as const;
 
-export type Verb = keyof typeof verbs;
+type Verb = keyof typeof verbs;
 
 /** Stands for targets that are known only once earlier calls are done: none, one or several. */
 export const notYetKnown = "*";

@@ -9,7 +9,7 @@ import {
 import { defineLines, oneLine } from "./line.ts";
 
 /** Where the host's configuration puts the list of its pieces. */
-export const installedPieces = "/etc/cc-ci/pieces.json";
+const installedPieces = "/etc/cc-ci/pieces.json";
 
 export const installedLines = defineLines({
   "generated-unreadable": {

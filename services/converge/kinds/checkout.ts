@@ -55,7 +55,7 @@ type ActualCheckout =
   | {
       readonly is: "clone";
       readonly origin: string | undefined;
-      readonly locks: readonly string[];
+      readonly leftovers: readonly string[];
       /** The wanted one. */
       readonly revision: Revision | undefined;
       readonly head: string | undefined;
@@ -65,7 +65,7 @@ type ActualCheckout =
 
 /** What each call of this kind does. */
 interface CheckoutWork {
-  readonly removeLocks: () => Promise<void>;
+  readonly removeLeftovers: () => Promise<void>;
   readonly removeAll: () => Promise<void>;
   readonly clone: () => Promise<void>;
   readonly fetch: () => Promise<void>;
@@ -99,9 +99,9 @@ function planCheckout(
     return fresh(`the clone is one of ${actual.origin ?? "nobody knows what"}`);
   }
   const calls: Call[] = [];
-  if (actual.locks.length > 0) {
-    const why = `a git that died has left ${someOf(actual.locks)}`;
-    calls.push(call("checkout repair", why, work.removeLocks));
+  if (actual.leftovers.length > 0) {
+    const why = `a git that died has left ${someOf(actual.leftovers)}`;
+    calls.push(call("checkout repair", why, work.removeLeftovers));
   }
   const wanted = actual.revision;
   if (wanted === undefined) {
@@ -161,7 +161,7 @@ export function checkoutSteps(resource: Checkout, context: Context): Steps {
   }
 
   const work: CheckoutWork = {
-    removeLocks: () => git.removeLocks(directory),
+    removeLeftovers: () => git.removeLeftovers(directory),
     removeAll: () => files.remove(directory),
     clone: () =>
       guard(async () => {
@@ -221,7 +221,7 @@ async function observe(resource: Checkout, world: World): Promise<ActualCheckout
   if (revision === "damaged") return { is: "broken" };
   return {
     ...{ is: "clone", origin, revision },
-    locks: await git.locks(directory),
+    leftovers: await git.leftovers(directory),
     head: await git.head(directory),
     changes: await git.changes(directory),
   };
