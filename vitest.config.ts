@@ -1,14 +1,41 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+import { hostsAtOnce } from "./test/host/throwaway.ts";
 import { CountReporter } from "./test/reporter.ts";
+
+/** Cases on booted hosts wait most of the time: more of them than cores, one for each place there is. */
+const hosts = ["test/host/**/*.test.ts"];
 
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts", "docs/example/*.test.ts"],
     reporters: ["default", new CountReporter()],
-    maxWorkers: availableParallelism(),
-    // Tests start real programs, several at once on few cores: a limit is there to end what hangs.
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "here",
+          include: ["test/**/*.test.ts", "docs/example/*.test.ts"],
+          exclude: hosts,
+          maxWorkers: availableParallelism(),
+          // Tests start real programs, several at once on few cores: a limit is there to end what hangs.
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "hosts",
+          include: hosts,
+          maxWorkers: hostsAtOnce,
+          // Waiting for a place counts.
+          testTimeout: 1_200_000,
+          hookTimeout: 1_200_000,
+          // After the others, which use every core.
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });

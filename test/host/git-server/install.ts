@@ -15,7 +15,7 @@ const port = 8443;
 export const gitServerUnit = "test-git-server.service";
 
 /** Where the repositories lie inside of the host: new releases are made there. */
-const recipesFolder = "/srv/recipes";
+export const recipesFolder = "/srv/recipes";
 
 /** What a configuration calls the repository of a recipe. */
 export function repositoryUrl(name: RecipeName): string {

@@ -1,0 +1,59 @@
+import { isDeepStrictEqual } from "node:util";
+import { expect } from "vitest";
+import { everything, type Runs, runAll } from "./as-planned.ts";
+import type { Host } from "./host.ts";
+import { until } from "./processes.ts";
+
+/**
+ * Runs a shell script on the host, and waits until what it did has come to rest: Docker removes some
+ * of what belongs to a service only seconds after it.
+ */
+export async function harm(host: Host, script: string): Promise<void> {
+  await host.exec(["sh", "-ec", script], { timeoutSeconds: 120 });
+  await quiet(host);
+}
+
+/** Waits until nothing changes any more by itself. */
+export async function quiet(host: Host): Promise<void> {
+  let before: unknown;
+  const still = async () => {
+    const now = await everything(host);
+    const isSame = isDeepStrictEqual(now, before);
+    before = now;
+    return isSame ? true : undefined;
+  };
+  await until("a host that changes no more by itself", 60, still, 700);
+}
+
+/** Shows that a host is as it should be: one more run of everything makes no call and no change. */
+export async function expectAtRest(host: Host): Promise<void> {
+  await quiet(host);
+  const since = Date.now();
+  const before = await host.docker.versions();
+  const runs = await runAll(host);
+  for (const [piece, { calls, state, line }] of Object.entries(runs)) {
+    expect({ piece, calls, state, line }).toEqual({
+      ...{ piece, calls: [], state: "converged", line: null },
+    });
+  }
+  expect(await host.docker.events(since)).toEqual([]);
+  expect(await host.docker.versions()).toEqual(before);
+}
+
+/** The calls of all pieces, in the order of the pieces; those without any are left out. */
+export function callsOf(runs: Runs): Readonly<Record<string, readonly string[]>> {
+  return Object.fromEntries(
+    Object.entries(runs)
+      .filter(([, { calls }]) => calls.length > 0)
+      .map(([piece, { calls }]) => [piece, calls]),
+  );
+}
+
+/** What stopped, by piece: `<state> <id of its line>`. */
+export function stopsOf(runs: Runs): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(runs)
+      .filter(([, { state }]) => state !== "converged")
+      .map(([piece, { state, line }]) => [piece, `${state} ${line?.id ?? ""}`]),
+  );
+}

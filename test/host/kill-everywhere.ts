@@ -1,0 +1,159 @@
+import { expect } from "vitest";
+import { callsIn, type Runs, runAsPlanned } from "./as-planned.ts";
+import { expectAtRest } from "./at-rest.ts";
+import { type FinalState, finalState } from "./final-state.ts";
+import type { Host } from "./host.ts";
+import { until } from "./processes.ts";
+import type { Configuration } from "./system.ts";
+import type { Witnesses } from "./witnesses.ts";
+
+/** SIGKILL to every process of the unit, or to every process of the host. */
+export type Kill = "unit" | "power";
+
+export type Moment = "before" | "after";
+
+export const everyKill: readonly (readonly [Kill, Moment])[] = [
+  ["unit", "before"],
+  ["unit", "after"],
+  ["power", "before"],
+  ["power", "after"],
+];
+
+/** One run that is to be killed, and what the host is like before. */
+export interface Way {
+  /** The piece whose unit runs. */
+  readonly piece: string;
+  /** Brings the host to where the run begins, from where the way before has left it. */
+  readonly begin: (host: Host) => Promise<void>;
+  /**
+   * Ways of the same name do the same, such as there and back, and are killed at the next call in
+   * turn. Undefined where the way is never killed, and only leads to the next one.
+   */
+  readonly turn?: string;
+}
+
+/** What a way comes to when nobody disturbs it. */
+interface Goal {
+  readonly calls: readonly string[];
+  readonly state: FinalState;
+}
+
+/**
+ * The configuration of a host on which nothing of ours starts but by a test's own hand, not at boot
+ * either: it looks around between a kill and the next run.
+ */
+export function startsNothing(app: Configuration["app"]): Configuration {
+  const module = `{ lib, ... }: {
+    systemd.targets.cc-ci.wantedBy = lib.mkForce [ ];
+    systemd.timers.cc-ci-reconcile.wantedBy = lib.mkForce [ ];
+    systemd.paths = lib.mkForce { };
+  }`;
+  return { app, modules: [module] };
+}
+
+/**
+ * Goes along some ways, round and round, and kills each run at one of its mutating calls: at the first
+ * one, then at the second one, until one runs through without coming to the call that it was to be
+ * killed at. After each kill `plan` must say what the next run then does, and that run must bring the
+ * host to the very state that an undisturbed one brings it to, and leave alone what is not ours.
+ *
+ * @param witnesses of the host, from before its first way
+ * @returns how many runs were killed
+ */
+export async function killEverywhere(
+  host: Host,
+  ways: readonly Way[],
+  { kill, moment, witnesses }: { kill: Kill; moment: Moment; witnesses: Witnesses },
+): Promise<number> {
+  const goals = new Map<Way, Goal>();
+  for (const way of ways) goals.set(way, await undisturbed(host, way));
+  /** The call that the next run of each turn is killed at. */
+  const due = new Map(ways.flatMap(({ turn }) => (turn === undefined ? [] : [[turn, 1]])));
+  let killed = 0;
+  while (due.size > 0) {
+    for (const way of ways) {
+      if (due.size === 0) break;
+      const { turn = "" } = way;
+      const goal = goals.get(way) as Goal;
+      const call = due.get(turn);
+      await way.begin(host);
+      if (call !== undefined && (await killAt(host, way, goal, { kill, moment, call }))) {
+        killed += 1;
+        due.set(turn, call + 1);
+      } else if (call !== undefined) {
+        expect(call, `${turn}: the call that no run came to`).toBe(goal.calls.length + 1);
+        due.delete(turn);
+      }
+      const what = call === undefined ? "" : `, killed ${moment} ${call}: ${goal.calls[call - 1]}`;
+      await expectGoal(host, goal, `${turn || way.piece}${what}`);
+      const touched = await witnesses.touched({ restarted: kill === "power" });
+      expect(touched, `${turn || way.piece}${what}: what is not ours`).toEqual([]);
+    }
+  }
+  await expectAtRest(host);
+  return killed;
+}
+
+async function undisturbed(host: Host, way: Way): Promise<Goal> {
+  await way.begin(host);
+  const runs = await runAsPlanned(host);
+  const state = await finalState(host);
+  expectConverged(runs, "undisturbed");
+  return { calls: runs[way.piece]?.calls ?? [], state };
+}
+
+/** @returns whether the run came to that call */
+async function killAt(
+  host: Host,
+  { piece }: Way,
+  { calls }: Goal,
+  { kill, moment, call }: { kill: Kill; moment: Moment; call: number },
+): Promise<boolean> {
+  const unit = `cc-ci-${piece}.service`;
+  const since = Date.now();
+  await host.faults.stopAt(unit, call, moment);
+  await host.exec(["systemctl", "start", "--no-block", unit]);
+  const stopped = await host.faults.waitUntilStopped(unit);
+  if (stopped) {
+    expect(callsIn(await host.journal(unit, since))).toEqual(calls.slice(0, call));
+    if (kill === "power") await host.powerCut();
+    else await host.faults.killUnit(unit);
+  }
+  if (kill === "unit" || !stopped) await host.faults.stopNowhere(unit);
+  await host.settle();
+  return stopped;
+}
+
+async function expectGoal(host: Host, goal: Goal, at: string): Promise<void> {
+  if (process.env.LAPS) process.stderr.write(`${new Date().toISOString()} ${at}\n`);
+  try {
+    expectConverged(await runAsPlanned(host), at);
+    expect(await finalState(host)).toEqual(goal.state);
+  } catch (error) {
+    throw new Error(`${at}\n${error instanceof Error ? error.message : ""}`, { cause: error });
+  }
+}
+
+function expectConverged(runs: Runs, at: string): void {
+  for (const [piece, { state, line }] of Object.entries(runs)) {
+    expect({ piece, state, line }, at).toEqual({ piece, state: "converged", line: null });
+  }
+}
+
+/** Removes a stack and all that a unit made for it by hand, as if it had never been. */
+export async function removeStack(host: Host, domain: string, piece: string): Promise<void> {
+  const stack = domain.replaceAll(".", "_");
+  const script = `
+of="label=com.docker.stack.namespace=${stack}"
+docker service rm $(docker service ls --quiet --filter $of)
+docker container rm --force $(docker container ls --all --quiet --filter $of)
+docker secret rm $(docker secret ls --quiet --filter name=${stack}_)
+docker config rm $(docker config ls --quiet --filter name=${stack}_)
+docker network rm $(docker network ls --quiet --filter $of)
+rm -rf /var/lib/cc-ci/abra/${domain} /var/lib/cc-ci/state/${piece}
+! docker network inspect ${stack}_internal >/dev/null 2>&1`;
+  await until(`the end of ${stack}`, 60, async () => {
+    const { exitCode } = await host.exec(["sh", "-c", script], { mayFail: true });
+    return exitCode === 0 ? true : undefined;
+  });
+}
