@@ -81,6 +81,8 @@ export const sealedFileSchema = z.object({
   ID: z.string(),
   Version: version,
   CreatedAt: text,
+  /** RFC 3339; of the last change of labels. */
+  UpdatedAt: text,
   /** Sent back as it came, with labels changed. */
   Spec: z.looseObject({ Name: z.string(), Labels: labels }),
 });
@@ -118,7 +120,7 @@ export const serviceSchema = z.object({
     }),
   }),
   Endpoint: z.object({ Ports: listOf(portSchema) }).nullish(),
-  UpdateStatus: z.object({ State: text, Message: text }).nullish(),
+  UpdateStatus: z.object({ State: text, Message: text, StartedAt: text }).nullish(),
 });
 export type Service = z.infer<typeof serviceSchema>;
 

@@ -48,6 +48,9 @@ export function askOn(socketPath: string): Ask {
       const search = query === undefined ? "" : `?${new URLSearchParams(query)}`;
       const text = body === undefined ? undefined : JSON.stringify(body);
       const silent = (reason: string) => reject(new DockerSilence(reason));
+      const limit = seconds === undefined ? undefined : AbortSignal.timeout(seconds * 1000);
+      const reasonOf = (error: Error) =>
+        limit?.aborted ? `no answer within ${seconds} s` : error.message;
       const outgoing = request(
         {
           socketPath,
@@ -61,12 +64,12 @@ export function askOn(socketPath: string): Ask {
             ...headers,
           },
           timeout: silenceSeconds * 1000,
-          ...(seconds === undefined ? {} : { signal: AbortSignal.timeout(seconds * 1000) }),
+          ...(limit === undefined ? {} : { signal: limit }),
         },
         (answer) => {
           const parts: Buffer[] = [];
           answer.on("data", (part: Buffer) => parts.push(part));
-          answer.on("error", (error) => silent(error.message));
+          answer.on("error", (error) => silent(reasonOf(error)));
           answer.on("end", () => {
             const text = Buffer.concat(parts).toString("utf8");
             const status = answer.statusCode ?? 0;
@@ -78,9 +81,7 @@ export function askOn(socketPath: string): Ask {
       outgoing.on("timeout", () => {
         outgoing.destroy(new Error(`no answer for ${silenceSeconds} s`));
       });
-      outgoing.on("error", (error) =>
-        silent(error.name === "TimeoutError" ? `no answer within ${seconds} s` : error.message),
-      );
+      outgoing.on("error", (error) => silent(reasonOf(error)));
       outgoing.end(text);
     });
 }

@@ -47,6 +47,9 @@ const nanoseconds = 1_000_000_000;
 /** Label that `docker stack deploy` puts on all that belongs to a stack. */
 export const stackLabel = "com.docker.stack.namespace";
 
+/** Label that Docker puts on the container of a task: the name of its service. */
+export const serviceLabel = "com.docker.swarm.service.name";
+
 /**
  * The Engine API of this machine's daemon, as far as converge needs it. It decides nothing. What is
  * not there is undefined or an empty list, a node that is no swarm manager has nothing; every other

@@ -23,7 +23,7 @@ export const verbs = {
   "checkout reset": "bring the recipe's files to the pinned state, clean",
   "env write": "write the app's .env, whole",
   "config create": "make the swarm config that says that the stack is ours",
-  "config mark": "note on that config what is about to be deployed",
+  "config mark": "note on that config what is about to be deployed, or that it was seen to work",
   "config remove": "remove the swarm config that said that the stack was ours",
   "image pull": "get an image that this machine does not have",
   "app deploy": "let abra deploy the stack",

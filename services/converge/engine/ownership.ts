@@ -2,10 +2,12 @@
 export const managedLabel = "cc-ci.managed";
 
 /**
- * On the config that says that a stack is ours: the digest of the desired state that was last about to
- * be deployed. What Docker took back, or stopped half-way in, is not deployed again as it was.
+ * On the config that says that a stack is ours, one of two: the digest of the desired state that is
+ * about to be deployed and was never seen to work, or of the one that was. What Docker took back, or
+ * stopped half-way in, is not deployed again as it was, unless it worked before.
  */
 export const triedLabel = "cc-ci.tried";
+export const worksLabel = "cc-ci.works";
 
 /** Whether this host's converge made it, so that it may remove it again. */
 export function isOurs(labels: Readonly<Record<string, string>>, host: string): boolean {

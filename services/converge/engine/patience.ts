@@ -11,13 +11,18 @@ export class Patience {
     this.#seconds = seconds;
   }
 
-  /** Asks until there is an answer or the patience is used up; once when it is. */
-  async waitFor<Answer>(ask: () => Promise<Answer | undefined>): Promise<Answer | undefined> {
+  /** Does something that keeps to the seconds that are left. */
+  async spend<Value>(act: (seconds: number) => Promise<Value>): Promise<Value> {
     const begin = this.#clock.monotonic();
     try {
-      return await waitFor(this.#clock, { seconds: this.#seconds }, ask);
+      return await act(this.#seconds);
     } finally {
       this.#seconds = Math.max(0, this.#seconds - (this.#clock.monotonic() - begin));
     }
+  }
+
+  /** Asks until there is an answer or the patience is used up; once when it is. */
+  async waitFor<Answer>(ask: () => Promise<Answer | undefined>): Promise<Answer | undefined> {
+    return await this.spend((seconds) => waitFor(this.#clock, { seconds }, ask));
   }
 }

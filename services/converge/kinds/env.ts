@@ -1,3 +1,4 @@
+import { readEnvText } from "../adapters/env-text.ts";
 import type { ResourceOf } from "../desired-state.ts";
 import type { Call } from "../engine/call.ts";
 import { defineLines } from "../engine/line.ts";
@@ -57,9 +58,8 @@ function planEnv(
 function whyWrite(actual: string | undefined, desired: string | undefined): string | undefined {
   if (actual === undefined) return "there is no such file";
   if (desired === undefined) return "it names what is yet to be made";
-  if (withoutType(actual) === desired) return undefined;
   const names = differing(actual, desired);
-  return names.length === 0 ? "its lines differ" : `it differs in ${names.join(", ")}`;
+  return names.length === 0 ? undefined : `it differs in ${names.join(", ")}`;
 }
 
 export function envSteps(resource: Env, context: Context): Steps {
@@ -90,14 +90,12 @@ export async function envTemplate({ path, content }: Env, context: Context): Pro
   return text.toString("utf8");
 }
 
-/** Names of variables whose lines differ; a value may be long, and is nobody's business. */
-function differing(actual: string, desired: string): readonly string[] {
-  const [ours, theirs] = [variableLines(desired), variableLines(withoutType(actual))];
-  const names = new Set([...ours.keys(), ...theirs.keys()]);
-  return [...names].filter((name) => ours.get(name) !== theirs.get(name)).sort();
-}
-
-function variableLines(text: string): ReadonlyMap<string, string> {
-  const lines = text.split("\n").filter((line) => /^[A-Za-z_][A-Za-z0-9_]*=/.test(line));
-  return new Map(lines.map((line) => [line.slice(0, line.indexOf("=")), line]));
+/**
+ * Names of variables that differ, but for TYPE; a value may be long, and is nobody's business. Not the
+ * lines are compared: an abra that rewrites the file may put them in another order, or quote otherwise.
+ */
+export function differing(actual: string, desired: string): readonly string[] {
+  const [ours, theirs] = [readEnvText(withoutType(desired)), readEnvText(withoutType(actual))];
+  const names = new Set([...Object.keys(ours), ...Object.keys(theirs)]);
+  return [...names].filter((name) => ours[name] !== theirs[name]).sort();
 }

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { stackLabel } from "../adapters/docker.ts";
 import type { Container, Network, SealedFile, Service } from "../adapters/docker-schemas.ts";
+import { DockerRefusal } from "../adapters/docker-socket.ts";
 
 import {
   ownershipConfig,
@@ -12,8 +13,8 @@ import type { Call } from "../engine/call.ts";
 import { readPieces } from "../engine/installed.ts";
 import { defineLines } from "../engine/line.ts";
 import { isOurs } from "../engine/ownership.ts";
+import { Patience } from "../engine/patience.ts";
 import type { Context, Steps } from "../engine/steps.ts";
-import { waitFor } from "../engine/waiting.ts";
 import type { World } from "../engine/world.ts";
 
 type Retired = ResourceOf<"retired">;
@@ -47,7 +48,7 @@ export interface RetiredStack {
   /** The stack's own networks and configs, which go with it. */
   readonly networks: readonly Network[];
   readonly configs: readonly SealedFile[];
-  /** abra's state folder and the app's domain; undefined when abra has no `.env` of it. */
+  /** abra's state folder and the app's domain; undefined when its `.env` or its recipe is not there. */
   readonly app: { readonly domain: string; readonly directory: string } | undefined;
 }
 
@@ -62,6 +63,8 @@ export interface Found {
 
 export function retiredSteps(resource: Retired, context: Context): Steps {
   const { world, report } = context;
+  // For all stacks together: the unit's own limit counts it once.
+  const patience = new Patience(world.clock, resource.waitSeconds);
   return {
     plan: async () => {
       const found = await observe(resource, context);
@@ -76,21 +79,25 @@ export function retiredSteps(resource: Retired, context: Context): Steps {
         const values = { stack: stack.name, volumes: stack.volumes.join(", ") };
         report.warning(retiredLines.warning("volumes-kept", values));
       }
-      return planRetired(found, world, resource.waitSeconds);
+      return planRetired(found, context, patience);
     },
     verify: async () => {
       const { stacks } = await observe(resource, context);
-      for (const { name } of stacks) await waitUntilGone(name, resource, context);
+      for (const { name } of stacks) await waitUntilGone(name, resource, context, patience);
     },
   };
 }
 
 /** Newest first: what was deployed later may need what was there before it. */
-export function planRetired(found: Found, world: World, seconds: number): readonly Call[] {
+export function planRetired(
+  found: Found,
+  { world, report }: Context,
+  patience: Patience,
+): readonly Call[] {
   const gone = new Set(found.stacks.map(({ name }) => name));
   const remaining = found.services.filter((service) => !gone.has(stackOf(service)));
   return [
-    ...found.stacks.flatMap((stack) => undeploy(stack, world, seconds)),
+    ...found.stacks.flatMap((stack) => undeploy(stack, world, patience)),
     ...unnamedSecrets(found)
       .filter((secret) => !remaining.some((service) => usesSecret(service, secret)))
       .map((secret): Call => {
@@ -102,7 +109,17 @@ export function planRetired(found: Found, world: World, seconds: number): readon
       .filter((network) => usersOf(network, remaining).length === 0)
       .map((network): Call => {
         const why = "no piece names it any more";
-        const perform = () => world.docker.removeNetwork(network.Id);
+        const perform = async () => {
+          try {
+            await world.docker.removeNetwork(network.Id);
+          } catch (error) {
+            // A container that was started by hand sits on it, which no service tells of.
+            if (!(error instanceof DockerRefusal) || !/endpoint|in use/.test(error.message))
+              throw error;
+            const values = { network: network.Name, users: "a container" };
+            report.warning(retiredLines.warning("network-still-used", values));
+          }
+        };
         return { phase: "seal", verb: "network remove", target: network.Name, why, perform };
       }),
     ...found.stacks.flatMap((stack) => removeRest(stack, world)),
@@ -115,15 +132,16 @@ export function planRetired(found: Found, world: World, seconds: number): readon
   ];
 }
 
-function undeploy(stack: RetiredStack, world: World, seconds: number): readonly Call[] {
+function undeploy(stack: RetiredStack, world: World, patience: Patience): readonly Call[] {
   const { name, app, services } = stack;
   const why = "no piece names it any more";
   if (services.length === 0) return [];
   if (app !== undefined) {
-    const perform = () => world.abra.undeploy(app.domain, app.directory, seconds);
+    const perform = () =>
+      patience.spend((seconds) => world.abra.undeploy(app.domain, app.directory, seconds));
     return [{ phase: "apply", verb: "app undeploy", target: name, why, perform }];
   }
-  // Without its .env abra does not know the app: what is left of it is removed piece by piece.
+  // Without its .env and its recipe abra does not know the app: what is left of it is removed piece by piece.
   return services.map((service): Call => {
     const perform = () => world.docker.removeService(service.ID);
     const target = service.Spec.Name;
@@ -173,9 +191,10 @@ async function observe(resource: Retired, { world, host }: Context): Promise<Fou
   for (const { ownership, name = "" } of retired) {
     const domain = directories.find((each) => each.replaceAll(".", "_") === name);
     const directory = join(resource.abraDirectories, domain ?? "");
-    const hasEnv =
+    const isKnown =
       domain !== undefined &&
-      (await files.exists(join(directory, "servers/default", `${domain}.env`)));
+      (await files.exists(join(directory, "servers/default", `${domain}.env`))) &&
+      (await hasClone(join(directory, "recipes"), world));
     stacks.push({
       ...{ name, ownership },
       services: await docker.services(name),
@@ -183,7 +202,7 @@ async function observe(resource: Retired, { world, host }: Context): Promise<Fou
       volumes: await docker.volumes(name),
       networks: networks.filter(({ Labels }) => Labels[stackLabel] === name),
       configs: configs.filter(({ Spec }) => Spec.Labels[stackLabel] === name),
-      app: hasEnv ? { domain, directory } : undefined,
+      app: isKnown ? { domain, directory } : undefined,
     });
   }
   return {
@@ -194,10 +213,24 @@ async function observe(resource: Retired, { world, host }: Context): Promise<Fou
   };
 }
 
-async function waitUntilGone(stack: string, resource: Retired, context: Context): Promise<void> {
-  const { docker, clock } = context.world;
+/** Whether a folder of recipes has one that git can read; an app has one alone. */
+async function hasClone(folder: string, { files, git }: World): Promise<boolean> {
+  for (const name of (await files.list(folder)).filter((each) => !each.startsWith("."))) {
+    const clone = join(folder, name);
+    if ((await git.isClone(clone)) && (await git.head(clone)) !== undefined) return true;
+  }
+  return false;
+}
+
+async function waitUntilGone(
+  stack: string,
+  resource: Retired,
+  context: Context,
+  patience: Patience,
+): Promise<void> {
+  const { docker } = context.world;
   let what = "";
-  const gone = await waitFor(clock, { seconds: resource.waitSeconds }, async () => {
+  const gone = await patience.waitFor(async () => {
     const services = await docker.services(stack);
     const containers = await docker.containers({ stack, all: true });
     what = [

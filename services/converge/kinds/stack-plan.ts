@@ -8,8 +8,8 @@ import { whyUnsealed } from "./seal.ts";
 export interface StackSight {
   /** The stack's own. */
   readonly services: readonly Service[];
-  /** The swarm config that says that the stack is ours, with what was last tried; undefined: none. */
-  readonly ownership: { readonly tried: string | undefined } | undefined;
+  /** The swarm config that says that the stack is ours; undefined when there is none. */
+  readonly ownership: Ownership | undefined;
   /** What should run; undefined as long as not all is known that it is made from. */
   readonly wanted: { readonly model: StackModel; readonly digest: string } | undefined;
   /** Images of the model that this machine has not. */
@@ -28,11 +28,22 @@ export interface StackSight {
   readonly isDeployed: boolean;
 }
 
+/** What is noted of a stack of ours, as digests of desired states. */
+interface Ownership {
+  /** About to be deployed, and never seen to work. */
+  readonly tried: string | undefined;
+  /** Seen to work. */
+  readonly works: string | undefined;
+  /** When that was noted, as RFC 3339. */
+  readonly since: string;
+}
+
 /** What each call of this kind does. */
 export interface StackWork {
   readonly pull: (image: string) => Promise<void>;
   readonly own: () => Promise<void>;
-  readonly mark: () => Promise<void>;
+  readonly noteTried: () => Promise<void>;
+  readonly noteWorks: () => Promise<void>;
   readonly writeEnv: () => Promise<void>;
   readonly deploy: () => Promise<void>;
   readonly seal: (service: string) => Promise<void>;
@@ -77,6 +88,7 @@ export function planStack(resource: Stack, sight: StackSight, work: StackWork): 
         perform: () => work.remove(name),
       }),
     ),
+    ...(sight.ownership?.works === wanted.digest ? [] : [noteWorks(resource, work)]),
   ];
 }
 
@@ -84,13 +96,28 @@ export function planStack(resource: Stack, sight: StackSight, work: StackWork): 
  * The service whose update to the very state that is wanted Docker took back, or stopped half-way in: to
  * deploy the same again would take down once more what runs.
  */
-export function brokenUpdate({ ownership, wanted, services }: StackSight): Service | undefined {
+export function brokenUpdate(
+  stack: string,
+  { ownership, wanted, services }: StackSight,
+): Service | undefined {
   if (wanted === undefined || ownership?.tried !== wanted.digest) return undefined;
-  return services.find(({ UpdateStatus }) => isTakenBack(UpdateStatus?.State ?? ""));
+  const names = wanted.model.services.map(({ name }) => `${stack}_${name}`);
+  return services.find(
+    ({ Spec, UpdateStatus }) =>
+      names.includes(Spec.Name) &&
+      isTakenBack(UpdateStatus?.State ?? "") &&
+      // One of before tells of another state, when the deploy of this one did not come to pass.
+      Date.parse(UpdateStatus?.StartedAt ?? "") >= Date.parse(ownership.since),
+  );
 }
 
 function isTakenBack(state: string): boolean {
   return /^rollback_|^paused$/.test(state);
+}
+
+function noteWorks({ stack }: Stack, { noteWorks: perform }: StackWork): Call {
+  const why = "this state was seen to work";
+  return { phase: "seal", verb: "config mark", target: ownershipConfig(stack), why, perform };
 }
 
 /** Why the stack is to be deployed; empty when it is as it should be, and seen to be so. */
@@ -136,12 +163,12 @@ function planDeploy(
       why: "it says that the stack is ours, before there is any",
       perform: work.own,
     });
-  } else if (wanted === undefined || ownership.tried !== wanted.digest) {
+  } else if (wanted === undefined || ![ownership.tried, ownership.works].includes(wanted.digest)) {
     calls.push({
       ...{ phase: "apply", verb: "config mark" },
       target: wanted === undefined ? notYetKnown : config,
       why: "another state is about to be deployed",
-      perform: work.mark,
+      perform: work.noteTried,
     });
   }
   if (typeLine === "wrong" || typeLine === "unknown") {
@@ -173,5 +200,6 @@ function planUnknown(resource: Stack, sight: StackSight, work: StackWork): reado
     ...planDeploy(resource, sight, work, target, why),
     unknown("seal", "service seal", () => work.seal(notYetKnown)),
     ...(isThere ? [unknown("seal", "service remove", () => work.remove(notYetKnown))] : []),
+    unknown("seal", "config mark", work.noteWorks),
   ];
 }

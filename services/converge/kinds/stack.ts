@@ -1,13 +1,14 @@
 import { ComposeFailure, type StackModel } from "../adapters/compose.ts";
+import { serviceLabel, stackLabel } from "../adapters/docker.ts";
 import type { SealedFile, Service } from "../adapters/docker-schemas.ts";
 import { DockerRefusal } from "../adapters/docker-socket.ts";
 import { pullReference } from "../adapters/image-reference.ts";
 import { ownershipConfig, type ResourceOf } from "../desired-state.ts";
-import { ownLabels, triedLabel } from "../engine/ownership.ts";
+import { ownLabels, triedLabel, worksLabel } from "../engine/ownership.ts";
 import type { Context, Steps } from "../engine/steps.ts";
 import { tooOldForDaemon, traefikApi } from "./api-floor.ts";
 import { type Revision, wantedRevision, withGit } from "./checkout.ts";
-import { desiredEnv, envTemplate, typeLineOf, withoutType, writeEnv } from "./env.ts";
+import { desiredEnv, differing, envTemplate, typeLineOf, withoutType, writeEnv } from "./env.ts";
 import { ImagePulls } from "./image-pull.ts";
 import { desiredDigest, sealedLabels } from "./seal.ts";
 import { isAiling, lastWordsOf } from "./stack-health.ts";
@@ -76,7 +77,11 @@ class StackRun {
     const found = await docker.networks();
     const sight: StackSight = {
       ...{ services, wanted },
-      ownership: ownership && { tried: ownership.Spec.Labels[triedLabel] },
+      ownership: ownership && {
+        tried: ownership.Spec.Labels[triedLabel],
+        works: ownership.Spec.Labels[worksLabel],
+        since: ownership.UpdatedAt,
+      },
       missingImages: await this.#missingImages(wanted?.model),
       isAiling: await this.#isAiling(services),
       networks: new Map(
@@ -86,14 +91,20 @@ class StackRun {
       envPath: this.#env.path,
       isDeployed: this.#deploy !== undefined,
     };
-    const broken = brokenUpdate(sight);
+    const broken = brokenUpdate(stack, sight);
     if (broken !== undefined) {
       refuseBrokenUpdate(broken, lastWordsOf(await docker.tasks(broken.ID)));
     }
     if (wanted !== undefined && whyDeploy(stack, sight).length > 0) {
       await this.#refuseMissing(wanted.model, sight.networks);
-      const [all, containers] = [await docker.services(), await docker.containers()];
-      const { host, piece } = this.#context;
+      const { host, piece, foreseen } = this.#context;
+      const stays = (labels: Readonly<Record<string, string>>, name = ""): boolean =>
+        !foreseen.has(`app undeploy ${labels[stackLabel] ?? ""}`) &&
+        !foreseen.has(`service remove ${name}`);
+      const all = (await docker.services()).filter(({ Spec }) => stays(Spec.Labels, Spec.Name));
+      const containers = (await docker.containers()).filter(({ Labels }) =>
+        stays(Labels, Labels[serviceLabel]),
+      );
       refuseTakenPort({ stack, host, piece }, wanted.model, all, containers);
     }
     return planStack(this.#resource, sight, this.#work);
@@ -104,9 +115,16 @@ class StackRun {
     this.#verified = await waitUntilUp(this.#resource, this.#context, model, this.#deploy);
   }
 
-  async #ownLabels(): Promise<Readonly<Record<string, string>>> {
+  async #noted(label: string): Promise<Readonly<Record<string, string>>> {
     const { digest } = await this.#demanded();
-    return { ...ownLabels(this.#context.host), [triedLabel]: digest };
+    return { ...ownLabels(this.#context.host), [label]: digest };
+  }
+
+  async #note(label: string): Promise<void> {
+    const ownership = await this.#ownership();
+    if (ownership === undefined) return;
+    const { docker } = this.#context.world;
+    await docker.setSealedLabels("configs", ownership, await this.#noted(label));
   }
 
   async #ownership(): Promise<SealedFile | undefined> {
@@ -180,7 +198,8 @@ class StackRun {
     const { slots, world } = this.#context;
     const actual = (await world.files.read(this.#env.path))?.toString("utf8");
     const template = await envTemplate(this.#env, this.#context);
-    if (actual === undefined || withoutType(actual) !== slots.findIn(withoutType(template))) {
+    const desired = slots.findIn(withoutType(template));
+    if (actual === undefined || desired === undefined || differing(actual, desired).length > 0) {
       return "rewritten";
     }
     const wanted = slots.findIn(typeLineOf(template));
@@ -235,14 +254,10 @@ class StackRun {
       // Docker takes none without content.
       const content = Buffer.from(`${host}\n`);
       const name = ownershipConfig(this.#resource.stack);
-      await world.docker.makeSealed("configs", name, content, await this.#ownLabels());
+      await world.docker.makeSealed("configs", name, content, await this.#noted(triedLabel));
     },
-    mark: async () => {
-      const ownership = await this.#ownership();
-      if (ownership === undefined) return;
-      const { docker } = this.#context.world;
-      await docker.setSealedLabels("configs", ownership, await this.#ownLabels());
-    },
+    noteTried: () => this.#note(triedLabel),
+    noteWorks: () => this.#note(worksLabel),
     writeEnv: () => writeEnv(this.#env, this.#context),
     deploy: async () => {
       const { domain, chaos, abraDirectory, deploySeconds, version } = this.#resource;

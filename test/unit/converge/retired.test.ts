@@ -1,9 +1,11 @@
 import { describe, expect, test } from "vitest";
+import { systemClock } from "../../../services/converge/adapters/clock.ts";
 import type {
   Network,
   SealedFile,
   Service,
 } from "../../../services/converge/adapters/docker-schemas.ts";
+import { Patience } from "../../../services/converge/engine/patience.ts";
 import {
   type Found,
   planRetired,
@@ -11,7 +13,6 @@ import {
 } from "../../../services/converge/kinds/retired.ts";
 import { contextOf } from "./fake-context.ts";
 
-const { world } = contextOf();
 const ours = { "cc-ci.managed": "cc-ci" };
 
 function sealed(name: string, labels: Readonly<Record<string, string>> = ours): SealedFile {
@@ -19,6 +20,7 @@ function sealed(name: string, labels: Readonly<Record<string, string>> = ours): 
     ID: `id-${name}`,
     Version: { Index: 1 },
     CreatedAt: "2026-01-01T00:00:00Z",
+    UpdatedAt: "2026-01-01T00:00:00Z",
     Spec: { Name: name, Labels: labels },
   };
 }
@@ -79,7 +81,7 @@ function foundOf(parts: Partial<Found> = {}): Found {
 }
 
 function planned(found: Found): readonly string[] {
-  return planRetired(found, world, 60).map(
+  return planRetired(found, contextOf(), new Patience(systemClock, 60)).map(
     ({ phase, verb, target }) => `${phase}: ${verb} ${target}`,
   );
 }

@@ -14,6 +14,8 @@ import { contextOf } from "../fake-context.ts";
 
 const template = "# x\nTYPE=web:@slot:version@\nDOMAIN=a.b\nSECRET_A_VERSION=@slot:secret@\n";
 const filled = "# x\nTYPE=web:1.0.0\nDOMAIN=a.b\nSECRET_A_VERSION=0123\n";
+/** As an abra that sorts the file would leave it. */
+const reordered = "DOMAIN=a.b\nSECRET_A_VERSION=0123\nTYPE=web:1.0.0\n";
 
 function scene(actual: string | undefined, values: Readonly<Record<string, string>>) {
   const folder = mkdtempSync(join(tmpdir(), "cc-ci-env-"));
@@ -40,7 +42,9 @@ describe("the .env of an app", () => {
     ["without a version", filled.replace("TYPE=web:1.0.0\n", ""), known, undefined],
     ["edited", filled.replace("a.b", "c.d"), known, "it differs in DOMAIN"],
     ["longer", `${filled}MORE=1\n`, known, "it differs in MORE"],
-    ["otherwise commented", filled.replace("# x", "# y"), known, "its lines differ"],
+    ["otherwise commented", filled.replace("# x", "# y"), known, undefined],
+    ["in another order, without comments", reordered, known, undefined],
+    ["quoted otherwise", filled.replace("DOMAIN=a.b", 'DOMAIN="a.b"'), known, undefined],
     ["of an older secret", filled.replace("0123", "4567"), known, "it differs in SECRET_A_VERSION"],
     ["right, its version unknown", filled, { secret: "0123" }, undefined],
     ["right, a secret unknown", filled, { version: "1.0.0" }, "it names what is yet to be made"],

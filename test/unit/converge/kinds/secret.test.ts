@@ -46,6 +46,7 @@ function secret(name: string, labels: Readonly<Record<string, string>> = ours): 
     ID: `id-${name}`,
     Version: { Index: 1 },
     CreatedAt: "",
+    UpdatedAt: "",
     Spec: { Name: name, Labels: labels },
   };
 }

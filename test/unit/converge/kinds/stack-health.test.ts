@@ -11,7 +11,8 @@ import { modelService, serviceOf, stack, taskOf } from "./stack-parts.ts";
 const containers = new Set(["container-1", "container-2"]);
 const look = (service: Service | undefined, ...tasks: readonly Task[]) =>
   judge(stack, modelService, service, tasks, containers);
-const updating = (State: string) => serviceOf({ UpdateStatus: { State, Message: "" } });
+const updating = (State: string) =>
+  serviceOf({ UpdateStatus: { State, Message: "", StartedAt: "2026-01-01T00:00:02Z" } });
 const ended = (State: string, Err: string, code = 0, parts: Partial<Task> = {}) =>
   taskOf({
     ...{ ID: `${State}-${Err}`, DesiredState: "shutdown", ...parts },

@@ -25,8 +25,11 @@ const resource: ResourceOf<"stack"> = {
   ...{ pullSeconds: 900, deploySeconds: 300, stableSeconds: 5 },
 };
 
+const since = "2026-01-01T00:00:00Z";
+const worksAlready = { tried: undefined, works: digest, since };
+
 const sight: StackSight = {
-  ...{ services: [well], ownership: { tried: digest }, wanted: { model, digest } },
+  ...{ services: [well], ownership: worksAlready, wanted: { model, digest } },
   missingImages: [],
   ...{ isAiling: false, networks: new Map([["proxy", "id-proxy"]]), typeLine: "right" },
   ...{ envPath: "/abra/web.env", isDeployed: false },
@@ -34,7 +37,7 @@ const sight: StackSight = {
 
 const nothing = async () => undefined;
 const work: StackWork = {
-  ...{ pull: nothing, own: nothing, mark: nothing, writeEnv: nothing },
+  ...{ pull: nothing, own: nothing, noteTried: nothing, noteWorks: nothing, writeEnv: nothing },
   ...{ deploy: nothing, seal: nothing, remove: nothing },
 };
 
@@ -48,6 +51,7 @@ const why = (parts: Partial<StackSight>) =>
 
 const deploy = "app deploy web.example.org";
 const seal = `service seal ${stack}_app`;
+const mark = `config mark ${stack}_cc-ci`;
 
 describe("a stack", () => {
   test("that was seen to work, and that nobody touched since, is left alone", () => {
@@ -61,12 +65,16 @@ describe("a stack", () => {
     ["somebody changed it", { services: [scaled(well)] }, "was changed by hand"],
     [
       "its update was taken back",
-      { services: [{ ...well, UpdateStatus: { State: "rollback_completed", Message: "" } }] },
+      {
+        services: [
+          { ...well, UpdateStatus: { State: "rollback_completed", Message: "", StartedAt: since } },
+        ],
+      },
       "its last update is rollback_completed",
     ],
     [
       "its update stopped half-way",
-      { services: [{ ...well, UpdateStatus: { State: "paused", Message: "" } }] },
+      { services: [{ ...well, UpdateStatus: { State: "paused", Message: "", StartedAt: since } }] },
       "its last update is paused",
     ],
     [
@@ -86,19 +94,27 @@ describe("a stack", () => {
 
   test("is deployed when another state is wanted, which is noted first", () => {
     const parts = { wanted: { model, digest: "e".repeat(32) } };
-    expect(shown(parts)).toEqual([`config mark ${stack}_cc-ci`, deploy, seal]);
+    expect(shown(parts)).toEqual([mark, deploy, seal, mark]);
+    const tried = { ...worksAlready, tried: "e".repeat(32), works: undefined };
+    expect(shown({ ...parts, ownership: tried })).toEqual([deploy, seal, mark]);
     expect(why(parts)).toContain("was deployed from another recipe state or .env");
   });
 
   test.each(["paused", "rollback_completed", "rollback_paused", "rollback_started"])(
-    "is not deployed again as it was when its update is %s, and is as another",
+    "is not deployed again as it was when its update is %s, unless it worked before",
     (State) => {
-      const broken = { ...well, UpdateStatus: { State, Message: "" } };
-      const seen = { ...sight, services: [serviceOf({ ID: "id-fine" }), broken] };
-      expect(brokenUpdate(seen)).toBe(broken);
-      expect(brokenUpdate({ ...seen, wanted: { model, digest: "e".repeat(32) } })).toBeUndefined();
-      expect(brokenUpdate({ ...seen, ownership: { tried: undefined } })).toBeUndefined();
-      expect(brokenUpdate({ ...seen, wanted: undefined })).toBeUndefined();
+      const update = (StartedAt: string) => ({ UpdateStatus: { State, Message: "", StartedAt } });
+      const broken = { ...well, ...update("2026-01-01T00:00:01Z") };
+      const seen = { ...sight, ownership: { tried: digest, works: undefined, since } };
+      const found = (parts: Partial<StackSight>) => brokenUpdate(stack, { ...seen, ...parts });
+      expect(found({ services: [broken] })).toBe(broken);
+      // An update of before what was noted is one to another state.
+      expect(found({ services: [{ ...well, ...update("2025-12-31T23:59:59Z") }] })).toBeUndefined();
+      // A service that the recipe does not name any more is going to be removed.
+      const left = { ...broken, Spec: { ...broken.Spec, Name: `${stack}_old` } };
+      expect(found({ services: [well, left] })).toBeUndefined();
+      expect(found({ services: [broken], ownership: worksAlready })).toBeUndefined();
+      expect(found({ services: [broken], wanted: undefined })).toBeUndefined();
     },
   );
 
@@ -110,6 +126,7 @@ describe("a stack", () => {
       "env write /abra/web.env",
       deploy,
       seal,
+      mark,
     ]);
     expect(shown({ ...parts, typeLine: "rewritten" }, "apply")).not.toContain(
       "env write /abra/web.env",
@@ -141,7 +158,7 @@ describe("a stack", () => {
   test("of which not all is known yet has calls whose targets are open", () => {
     const unknown = { wanted: undefined, typeLine: "unknown" } as const;
     const open = ["image pull *", "config mark *", "env write *", "app deploy *", "service seal *"];
-    expect(shown(unknown)).toEqual([...open, "service remove *"]);
+    expect(shown(unknown)).toEqual([...open, "service remove *", "config mark *"]);
     const fresh = {
       wanted: undefined,
       services: [],
@@ -153,6 +170,7 @@ describe("a stack", () => {
       `config create ${stack}_cc-ci`,
       deploy,
       "service seal *",
+      "config mark *",
     ]);
   });
 });
@@ -160,7 +178,7 @@ describe("a stack", () => {
 describe("a person decides", () => {
   const ours = { stack, host: "cc-ci", piece: "web" };
   const ownership = (owner: string) => ({
-    ...{ ID: "c", Version: { Index: 1 }, CreatedAt: "" },
+    ...{ ID: "c", Version: { Index: 1 }, CreatedAt: "", UpdatedAt: "" },
     Spec: { Name: `${stack}_cc-ci`, Labels: { "cc-ci.managed": owner } },
   });
 

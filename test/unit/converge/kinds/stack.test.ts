@@ -114,7 +114,12 @@ class Scene {
   #ask({ method, path, body }: { method: string; path: string; body?: unknown }): string {
     const json = (value: unknown) => JSON.stringify(value);
     const named = (Name: string, Labels = {}) => {
-      return { ID: `id-${Name}`, Version: { Index: 1 }, Spec: { Name, Labels } };
+      return {
+        ID: `id-${Name}`,
+        Version: { Index: 1 },
+        UpdatedAt: "2026-01-01T00:00:01Z",
+        Spec: { Name, Labels },
+      };
     };
     if (path === "/images/create") return this.pull();
     if (path.startsWith("/images/")) {
@@ -185,7 +190,11 @@ describe("a stack", () => {
   test("is deployed, seen to work and sealed, and then there is nothing to do", async () => {
     const scene = new Scene();
     const foreseen = ["config create web_example_org_cc-ci", `app deploy ${domain}`];
-    expect(await shown(scene.steps())).toEqual([...foreseen, `service seal ${stack}_app`]);
+    expect(await shown(scene.steps())).toEqual([
+      ...foreseen,
+      `service seal ${stack}_app`,
+      `config mark ${stack}_cc-ci`,
+    ]);
     await converge(scene.steps());
     expect(scene.deploys).toEqual([{ domain, release: "1.0.0+2.0.0", directory: "/abra" }]);
     expect(await shown(scene.steps())).toEqual([]);
@@ -217,6 +226,7 @@ describe("a stack", () => {
       `config create ${stack}_cc-ci`,
       `app deploy ${domain}`,
       "service seal *",
+      "config mark *",
     ]);
     expect(await lineOf(converge(scene.steps()))).toMatchObject({ id: "stack-recipe-gone" });
   });
@@ -333,7 +343,9 @@ describe("nothing is deployed, and all stays as it is,", () => {
 });
 
 describe("a deploy", () => {
-  const state = (State: string) => ({ UpdateStatus: { State, Message: "" } });
+  const state = (State: string) => ({
+    UpdateStatus: { State, Message: "", StartedAt: "2026-01-01T00:00:02Z" },
+  });
   const failed = taskOf({
     ...{ ID: "task-0", DesiredState: "shutdown", CreatedAt: "2026-01-01T00:00:02Z" },
     status: { State: "failed", Err: "task: non-zero exit (3)" },
