@@ -104,8 +104,18 @@ export async function runAsPlanned(host: Host): Promise<Runs> {
 }
 
 function expectForetold(piece: string, planned: readonly string[], run: PieceRun | undefined) {
-  const performed = [...(run?.calls ?? [])];
-  const isCutShort = run?.line !== null;
+  if (run === undefined) throw new Error(`nothing is known of the run of ${piece}`);
+  const performed = [...run.calls];
+  const isCutShort = run.line !== null;
+  // A call that fails is logged all the same: a run that stops before its first one was refused, which
+  // a plan must tell.
+  if (planned.length > 0) {
+    expect({ piece, performed, line: run.line }).not.toEqual({
+      piece,
+      performed: [],
+      line: run.line,
+    });
+  }
   const left = [...performed];
   for (const call of planned) {
     const next = left[0];

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { expect } from "vitest";
+import { z } from "zod";
 import { everything, type Runs, runAll } from "./as-planned.ts";
 import type { Host } from "./host.ts";
 import { until } from "./processes.ts";
@@ -20,9 +21,24 @@ export async function quiet(host: Host): Promise<void> {
     const now = await everything(host);
     const isSame = isDeepStrictEqual(now, before);
     before = now;
-    return isSame ? true : undefined;
+    return isSame && !(await hasRemains(host)) ? true : undefined;
   };
   await until("a host that changes no more by itself", 60, still, 700);
+}
+
+const containersSchema = z.array(z.object({ Labels: z.record(z.string(), z.string()) }));
+const swarmSchema = z.object({ Swarm: z.object({ ControlAvailable: z.boolean() }) });
+const servicesSchema = z.array(z.object({ ID: z.string() }));
+
+/** Whether containers are still there whose service is gone: Docker removes them a while later. */
+async function hasRemains(host: Host): Promise<boolean> {
+  const containers = containersSchema.parse(await host.docker.get("/containers/json?all=true"));
+  const ids = containers.flatMap(({ Labels }) => Labels["com.docker.swarm.service.id"] ?? []);
+  const { Swarm } = swarmSchema.parse(await host.docker.get("/info"));
+  // A node that has left its swarm knows of no service.
+  if (ids.length === 0 || !Swarm.ControlAvailable) return false;
+  const services = servicesSchema.parse(await host.docker.get("/services"));
+  return ids.some((id) => services.every(({ ID }) => ID !== id));
 }
 
 /** Shows that a host is as it should be: one more run of everything makes no call and no change. */

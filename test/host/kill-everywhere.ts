@@ -3,9 +3,8 @@ import { callsIn, type Runs, runAsPlanned } from "./as-planned.ts";
 import { expectAtRest } from "./at-rest.ts";
 import { type FinalState, finalState } from "./final-state.ts";
 import type { Host } from "./host.ts";
-import { until } from "./processes.ts";
 import type { Configuration } from "./system.ts";
-import type { Witnesses } from "./witnesses.ts";
+import { Witnesses } from "./witnesses.ts";
 
 /** SIGKILL to every process of the unit, or to every process of the host. */
 export type Kill = "unit" | "power";
@@ -140,6 +139,33 @@ function expectConverged(runs: Runs, at: string): void {
   }
 }
 
+/** A host as it was once, which it is to be brought back to. */
+export class Recovered {
+  readonly #host: Host;
+  readonly #state: FinalState;
+  readonly #witnesses: Witnesses;
+
+  private constructor(host: Host, state: FinalState, witnesses: Witnesses) {
+    this.#host = host;
+    this.#state = state;
+    this.#witnesses = witnesses;
+  }
+
+  /** Puts witnesses on a host that has converged, and remembers what it is like. */
+  static async asNow(host: Host): Promise<Recovered> {
+    const witnesses = await Witnesses.put(host);
+    return new Recovered(host, await finalState(host), witnesses);
+  }
+
+  /** Shows that the next run does what `plan` says, and brings the host there. */
+  async again(): Promise<void> {
+    await this.#host.settle();
+    expectConverged(await runAsPlanned(this.#host), "the next run");
+    expect(await finalState(this.#host)).toEqual(this.#state);
+    expect(await this.#witnesses.touched({ restarted: true })).toEqual([]);
+  }
+}
+
 /** Removes a stack and all that a unit made for it by hand, as if it had never been. */
 export async function removeStack(host: Host, domain: string, piece: string): Promise<void> {
   const stack = domain.replaceAll(".", "_");
@@ -149,11 +175,9 @@ docker service rm $(docker service ls --quiet --filter $of)
 docker container rm --force $(docker container ls --all --quiet --filter $of)
 docker secret rm $(docker secret ls --quiet --filter name=${stack}_)
 docker config rm $(docker config ls --quiet --filter name=${stack}_)
-docker network rm $(docker network ls --quiet --filter $of)
 rm -rf /var/lib/cc-ci/abra/${domain} /var/lib/cc-ci/state/${piece}
-! docker network inspect ${stack}_internal >/dev/null 2>&1`;
-  await until(`the end of ${stack}`, 60, async () => {
-    const { exitCode } = await host.exec(["sh", "-c", script], { mayFail: true });
-    return exitCode === 0 ? true : undefined;
-  });
+for network in $(docker network ls --quiet --filter $of); do
+  until docker network rm $network; do sleep 0.2; done
+done`;
+  await host.exec(["sh", "-c", script]);
 }

@@ -28,6 +28,19 @@ export function childrenOf(pid: number): readonly number[] {
     .filter((child) => statFields(child)?.[1] === String(pid));
 }
 
+/** The control groups of all processes that a signal has frozen, as /proc/<pid>/cgroup has them. */
+export function cgroupsOfFrozen(): readonly string[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name) && statFields(Number(name))?.[0] === "T")
+    .flatMap((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cgroup`, "utf8").trimEnd().split("\n");
+      } catch {
+        return [];
+      }
+    });
+}
+
 /** Ends a process at once; one that is gone already is fine. */
 export function kill(pid: number, signal: NodeJS.Signals = "SIGKILL"): void {
   try {

@@ -4,6 +4,10 @@ import type { RecipeName } from "./recipes/repositories.ts";
 
 const folder = `/run/systemd/system/${gitServerUnit}.d`;
 
+export interface StalledUpstream extends AsyncDisposable {
+  readonly relieve: () => Promise<void>;
+}
+
 /** In bytes. Far more than the list of what upstream has, and than one packet of a pack. */
 const [given, large] = [100_000, 300_000] as const;
 
@@ -28,9 +32,9 @@ git update-ref refs/heads/large "$(git commit-tree -m large "$tree")"`;
  * From now on what the upstream of a recipe has is still listed, but no pack of commits arrives whole:
  * it stops somewhere in the middle.
  *
- * @returns lets it go on as before
+ * @returns `relieve` lets it go on as before
  */
-export async function stallUpstream(host: Host, recipe: RecipeName): Promise<() => Promise<void>> {
+export async function stallUpstream(host: Host, recipe: RecipeName): Promise<StalledUpstream> {
   const shell = async (script: string, input = "") =>
     await host.exec(["sh", "-c", script, "sh", recipe], { input });
   const restart = `systemctl daemon-reload && systemctl restart ${gitServerUnit}`;
@@ -43,7 +47,8 @@ export async function stallUpstream(host: Host, recipe: RecipeName): Promise<() 
     `mkdir ${folder} && cat >${folder}/90-stalling.conf && ${restart}`,
     "[Service]\nEnvironment=PATH=/run/stalling:/usr/local/bin:/usr/bin:/bin\n",
   );
-  return async () => {
-    await shell(`rm -r ${folder} /run/stalling && ${restart}`);
+  const relieve = async () => {
+    await shell(`rm -rf ${folder} /run/stalling && ${restart}`);
   };
+  return { relieve, [Symbol.asyncDispose]: relieve };
 }
