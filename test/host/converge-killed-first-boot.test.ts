@@ -5,7 +5,7 @@ import { OverlayNetwork } from "../../constructs/swarm/overlay-network.ts";
 import { Swarm } from "../../constructs/swarm/swarm.ts";
 import { requireHosts } from "../tools.ts";
 import { type Host as Booted, bootHost } from "./host.ts";
-import { everyKill, killEverywhere, startsNothing } from "./kill-everywhere.ts";
+import { killEverywhere, killsOfBothKinds, startsNothing } from "./kill-everywhere.ts";
 import { Witnesses } from "./witnesses.ts";
 
 /** A host of which nothing is configured but its swarm and the network of the proxy. */
@@ -29,14 +29,17 @@ async function removeNetwork(host: Booted): Promise<void> {
 describe("the first boot of swarm and network", { timeout: 1_800_000, concurrent: true }, () => {
   beforeEach((context: TestContext) => requireHosts(context));
 
-  test.for(everyKill)("survives a kill of the %s %s every call", async ([kill, moment]) => {
-    const configuration = startsNothing(swarmAlone());
-    await using host = await bootHost({ configuration });
-    const witnesses = await Witnesses.put(host, { inSwarm: false });
-    const options = { kill, moment, witnesses };
-    const swarm = { piece: "swarm", turn: "swarm", begin: leaveSwarm };
-    expect(await killEverywhere(host, [swarm], options)).toBeGreaterThanOrEqual(2);
-    const network = { piece: "network-proxy", turn: "network", begin: removeNetwork };
-    expect(await killEverywhere(host, [network], options)).toBeGreaterThanOrEqual(1);
-  });
+  test.for(killsOfBothKinds("unit"))(
+    "survives a kill of the %s %s every call",
+    async ([kill, moment]) => {
+      const configuration = startsNothing(swarmAlone());
+      await using host = await bootHost({ configuration });
+      const witnesses = await Witnesses.put(host, { inSwarm: false });
+      const options = { kill, moment, witnesses };
+      const swarm = { piece: "swarm", turn: "swarm", begin: leaveSwarm };
+      expect(await killEverywhere(host, [swarm], options)).toBeGreaterThanOrEqual(2);
+      const network = { piece: "network-proxy", turn: "network", begin: removeNetwork };
+      expect(await killEverywhere(host, [network], options)).toBeGreaterThanOrEqual(1);
+    },
+  );
 });

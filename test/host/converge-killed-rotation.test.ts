@@ -1,14 +1,15 @@
 import { beforeEach, describe, expect, type TestContext, test } from "vitest";
 import { requireHosts } from "../tools.ts";
 import { runAll } from "./as-planned.ts";
+import { finalState } from "./final-state.ts";
 import { forgetOtherReleases } from "./forget-releases.ts";
 import { bootHost, type Host, usualConfiguration } from "./host.ts";
-import { everyKill, killEverywhere, startsNothing } from "./kill-everywhere.ts";
+import { killEverywhere, killsOfBothKinds, startsNothing } from "./kill-everywhere.ts";
 import { buildSystem, type Configuration, type System } from "./system.ts";
 import { placesOf } from "./web-app.ts";
 import { Witnesses } from "./witnesses.ts";
 
-const { checkout } = placesOf("traefik");
+const { checkout, stack } = placesOf("traefik");
 
 function withRelease(release: string): Configuration {
   return startsNothing(usualConfiguration("", `release: ${release}`));
@@ -20,28 +21,34 @@ describe("a new certificate together with a new release", {
 }, () => {
   beforeEach((context: TestContext) => requireHosts(context));
 
-  test.for(everyKill)("survive a kill of the %s %s every call", async ([kill, moment]) => {
-    await using host = await bootHost({ configuration: withRelease("5.1.0") });
-    const [one, other] = [host.system, await buildSystem(withRelease("5.1.1"))];
-    const pairs = new Map([one, other].map((system) => [system, host.authority.pair()]));
-    const change = async (system: System) => {
-      await host.install(system);
-      const pair = pairs.get(system);
-      if (pair !== undefined) host.putCertificate(pair);
-    };
-    await change(one);
-    await runAll(host);
-    const witnesses = await Witnesses.put(host);
-    const to = (system: System) => ({
-      ...{ piece: "traefik", turn: "rotation" },
-      begin: async (host: Host) => {
-        await change(system);
-        await forgetOtherReleases(host, checkout);
-      },
-    });
-    // There, and back again: the same calls with other names.
-    const killed = await killEverywhere(host, [to(other), to(one)], { kill, moment, witnesses });
-    // Fetch, reset, two secrets, .env, deploy, two seals, and two secrets that are superseded.
-    expect(killed).toBeGreaterThanOrEqual(10);
-  });
+  test.for(killsOfBothKinds("power"))(
+    "survive a kill of the %s %s every call",
+    async ([kill, moment]) => {
+      await using host = await bootHost({ configuration: withRelease("5.1.0") });
+      const [one, other] = [host.system, await buildSystem(withRelease("5.1.1"))];
+      const pairs = new Map([one, other].map((system) => [system, host.authority.pair()]));
+      const change = async (system: System) => {
+        await host.install(system);
+        const pair = pairs.get(system);
+        if (pair !== undefined) host.putCertificate(pair);
+      };
+      await change(one);
+      await runAll(host);
+      const witnesses = await Witnesses.put(host);
+      const to = (system: System) => ({
+        ...{ piece: "traefik", turn: "rotation" },
+        begin: async (host: Host) => {
+          await change(system);
+          await forgetOtherReleases(host, checkout);
+        },
+      });
+      // There, and back again: the same calls with other names.
+      const killed = await killEverywhere(host, [to(other), to(one)], { kill, moment, witnesses });
+      // Fetch, reset, two secrets, .env, deploy, two seals, and two secrets that are superseded.
+      expect(killed).toBeGreaterThanOrEqual(10);
+      const { secrets } = await finalState(host);
+      const bases = Object.keys(secrets).map((name) => name.replace(/_[0-9a-f]{12}$/, ""));
+      expect(bases.sort()).toEqual([`${stack}_ssl_cert`, `${stack}_ssl_key`, "witness"]);
+    },
+  );
 });

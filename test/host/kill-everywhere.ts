@@ -7,16 +7,20 @@ import type { Configuration } from "./system.ts";
 import { Witnesses } from "./witnesses.ts";
 
 /** SIGKILL to every process of the unit, or to every process of the host. */
-export type Kill = "unit" | "power";
+type Kill = "unit" | "power";
 
-export type Moment = "before" | "after";
+type Moment = "before" | "after";
 
-export const everyKill: readonly (readonly [Kill, Moment])[] = [
-  ["unit", "before"],
-  ["unit", "after"],
-  ["power", "before"],
-  ["power", "after"],
-];
+/**
+ * Kinds and moments that hit every place between two calls with both kinds, for what is after one call
+ * is before the next. With EVERY_KILL=true in the environment it is each kind at each moment.
+ */
+export function killsOfBothKinds(before: Kill): readonly (readonly [Kill, Moment])[] {
+  const after = before === "unit" ? "power" : "unit";
+  const chosen = [[before, "before"] as const, [after, "after"] as const];
+  if (process.env.EVERY_KILL !== "true") return chosen;
+  return [...chosen, [before, "after"], [after, "before"]];
+}
 
 /** One run that is to be killed, and what the host is like before. */
 export interface Way {
@@ -56,18 +60,20 @@ export function startsNothing(app: Configuration["app"]): Configuration {
  * killed at. After each kill `plan` must say what the next run then does, and that run must bring the
  * host to the very state that an undisturbed one brings it to, and leave alone what is not ours.
  *
- * @param witnesses of the host, from before its first way
+ * @param options.kill `in turn`: the unit at the first call, the power at the second, and so on
+ * @param options.witnesses of the host, from before its first way
  * @returns how many runs were killed
  */
 export async function killEverywhere(
   host: Host,
   ways: readonly Way[],
-  { kill, moment, witnesses }: { kill: Kill; moment: Moment; witnesses: Witnesses },
+  { kill, moment, witnesses }: { kill: Kill | "in turn"; moment: Moment; witnesses: Witnesses },
 ): Promise<number> {
   const goals = new Map<Way, Goal>();
   for (const way of ways) goals.set(way, await undisturbed(host, way));
   /** The call that the next run of each turn is killed at. */
   const due = new Map(ways.flatMap(({ turn }) => (turn === undefined ? [] : [[turn, 1]])));
+  const kindAt = (call: number) => (kill !== "in turn" ? kill : call % 2 === 1 ? "unit" : "power");
   let killed = 0;
   while (due.size > 0) {
     for (const way of ways) {
@@ -75,18 +81,17 @@ export async function killEverywhere(
       const { turn = "" } = way;
       const goal = goals.get(way) as Goal;
       const call = due.get(turn);
+      const what = `${turn || way.piece}, ${moment} call ${call}: ${goal.calls[(call ?? 0) - 1]}`;
       await way.begin(host);
-      if (call !== undefined && (await killAt(host, way, goal, { kill, moment, call }))) {
-        killed += 1;
-        due.set(turn, call + 1);
-      } else if (call !== undefined) {
-        expect(call, `${turn}: the call that no run came to`).toBe(goal.calls.length + 1);
-        due.delete(turn);
+      if (call !== undefined) {
+        const isKilled = await killAt(host, way, goal, { kill: kindAt(call), moment, call });
+        if (isKilled) due.set(turn, call + 1);
+        else due.delete(turn);
+        killed += isKilled ? 1 : 0;
       }
-      const what = call === undefined ? "" : `, killed ${moment} ${call}: ${goal.calls[call - 1]}`;
-      await expectGoal(host, goal, `${turn || way.piece}${what}`);
-      const touched = await witnesses.touched({ restarted: kill === "power" });
-      expect(touched, `${turn || way.piece}${what}: what is not ours`).toEqual([]);
+      await expectGoal(host, goal, what);
+      const touched = await witnesses.touched({ restarted: kill !== "unit" });
+      expect(touched, `${what}: what is not ours`).toEqual([]);
     }
   }
   await expectAtRest(host);
@@ -113,7 +118,8 @@ async function killAt(
   await host.faults.stopAt(unit, call, moment);
   await host.exec(["systemctl", "start", "--no-block", unit]);
   const stopped = await host.faults.waitUntilStopped(unit);
-  if (stopped) {
+  if (!stopped) expect(call, "the call that no run came to").toBe(calls.length + 1);
+  else {
     expect(callsIn(await host.journal(unit, since))).toEqual(calls.slice(0, call));
     if (kill === "power") await host.powerCut();
     else await host.faults.killUnit(unit);
@@ -124,7 +130,6 @@ async function killAt(
 }
 
 async function expectGoal(host: Host, goal: Goal, at: string): Promise<void> {
-  if (process.env.LAPS) process.stderr.write(`${new Date().toISOString()} ${at}\n`);
   try {
     expectConverged(await runAsPlanned(host), at);
     expect(await finalState(host)).toEqual(goal.state);
