@@ -88,9 +88,10 @@ export function callsIn(journal: string): readonly string[] {
  * order, or up to where a run stopped; and that it had changed nothing by saying so.
  */
 export async function runAsPlanned(host: Host): Promise<Runs> {
-  const before = await everything(host);
+  const moving = await servicesInUpdate(host);
+  const before = await everything(host, moving);
   const planned = await planOf(host);
-  expect(await everything(host), "plan changes nothing").toEqual(before);
+  expect(await everything(host, moving), "plan changes nothing").toEqual(before);
   const runs = await runAll(host);
   for (const [piece, { calls, stop }] of Object.entries(planned)) {
     const run = runs[piece];
@@ -132,11 +133,35 @@ function expectForetold(piece: string, planned: readonly string[], run: PieceRun
   expect({ piece, unforetold: left }).toEqual({ piece, unforetold: [] });
 }
 
-/** All that a plan must not touch: Docker's objects and every file of ours. */
-export async function everything(host: Host): Promise<unknown> {
+/**
+ * All that a plan must not touch: Docker's objects and every file of ours.
+ *
+ * @param moving services by whose specs they are known, for the swarm itself goes on changing the rest
+ */
+export async function everything(host: Host, moving: readonly string[] = []): Promise<unknown> {
   const files = await host.exec([
     ...["sh", "-c"],
     "find /var/lib/cc-ci /var/lib/ci-certs -printf '%p %y %s %m %T@\\n' 2>/dev/null | sort",
   ]);
-  return { docker: await host.docker.versions(), files: files.stdout };
+  const docker = { ...(await host.docker.versions()) };
+  for (const name of moving) {
+    const { Spec } = serviceSchema.parse(await host.docker.get(`/services/${name}`));
+    docker[`services ${name}`] = JSON.stringify(Spec);
+  }
+  return { docker, files: files.stdout };
+}
+
+const serviceSchema = z.object({
+  Spec: z.looseObject({ Name: z.string() }),
+  UpdateStatus: z.object({ State: z.string() }).optional(),
+});
+
+/** Names of services that the swarm is at work on: a run was killed after it had told it to. */
+async function servicesInUpdate(host: Host): Promise<readonly string[]> {
+  if (!(await host.docker.isManager())) return [];
+  return z
+    .array(serviceSchema)
+    .parse(await host.docker.get("/services"))
+    .filter(({ UpdateStatus }) => /^(?:updating|rollback_started)$/.test(UpdateStatus?.State ?? ""))
+    .map(({ Spec }) => Spec.Name);
 }

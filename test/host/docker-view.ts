@@ -44,6 +44,12 @@ export class DockerView {
     return JSON.parse(stdout);
   }
 
+  /** Whether this node is in a swarm that it can look into. */
+  async isManager(): Promise<boolean> {
+    const info = z.object({ Swarm: z.object({ ControlAvailable: z.boolean() }) });
+    return info.parse(await this.get("/info")).Swarm.ControlAvailable;
+  }
+
   /**
    * What was created, changed and removed since then, as `service update web_app`, in the swarm and
    * in this engine alone.
@@ -72,8 +78,7 @@ export class DockerView {
    */
   async versions(): Promise<Readonly<Record<string, string>>> {
     const versions: Record<string, string> = {};
-    const info = z.object({ Swarm: z.object({ ControlAvailable: z.boolean() }) });
-    const isManager = info.parse(await this.get("/info")).Swarm.ControlAvailable;
+    const isManager = await this.isManager();
     if (isManager) {
       const swarm = z.object({ ID: z.string(), Version: z.object({ Index: z.number() }) });
       const { ID, Version } = swarm.parse(await this.get("/swarm"));

@@ -53,7 +53,7 @@ export interface FinalState {
 /** Looks at a host that has settled. */
 export async function finalState(host: Host): Promise<FinalState> {
   const networks = z.array(network).parse(await host.docker.get("/networks"));
-  const isManager = networks.some(({ Name }) => Name === "ingress");
+  const isManager = await host.docker.isManager();
   const list = async (kind: string): Promise<unknown> =>
     isManager ? await host.docker.get(`/${kind}`) : [];
   const nameOf = new Map(networks.map(({ Id, Name }) => [Id, Name]));
