@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
-import { hostsAtOnce } from "./test/host/throwaway.ts";
+import { hostsAtOnce } from "./test/host/machine/throwaway.ts";
+import { LongestFirst } from "./test/longest-first.ts";
 import { CountReporter } from "./test/reporter.ts";
 
 /** Cases on booted hosts wait most of the time: more of them than cores, one for each place there is. */
@@ -8,6 +9,7 @@ const hosts = ["test/host/**/*.test.ts"];
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     reporters: ["default", new CountReporter()],
     projects: [
       {

@@ -3,7 +3,7 @@
  * text comes on standard input. Speaks the part of the API that GitHub, Gitea and Forgejo share.
  */
 import { text } from "node:stream/consumers";
-import { z } from "zod";
+import * as z from "zod";
 
 /** Begins our comment, invisible to readers: how it is found again. */
 const marker = "<!-- cc-ci: what the next switch does -->";

@@ -3,8 +3,8 @@ import { benchHosts } from "./hosts.ts";
 import { printTable, type Row } from "./table.ts";
 
 /**
- * `npm run bench`: how fast the command line is, as ratios to something on the same machine in the
- * same minute where that makes sense. Whole processes, sides in turn, medians. Exits with 1 when a
+ * `npm run bench`: how fast the command line and a host are, as ratios to something on the same machine
+ * in the same minute where that makes sense, else beside a floor. Sides in turn, medians. Exits with 1 when a
  * limit is missed.
  */
 const rows: Row[] = [];

@@ -1,3 +1,5 @@
+import { enableCompileCache } from "node:module";
+import { join } from "node:path";
 import { isCommand, knownOptions, parseCommandLine } from "./commands/options.ts";
 
 /**
@@ -28,6 +30,10 @@ options
 
 exit codes: 0 fine · 1 check found differences · 2 an error that names what to do
 `;
+
+// What was compiled once need not be again: a command answers in half the time. Without a folder that
+// can be written to it goes without.
+enableCompileCache(join(import.meta.dirname, "../node_modules/.cache/node"));
 
 /** Runs a command; gives the exit code. */
 async function run(argv: readonly string[]): Promise<number> {

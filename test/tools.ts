@@ -35,7 +35,7 @@ export function whatHostsLack(): string | undefined {
   const reason = whyNoHosts();
   if (reason !== undefined) return `a host ${reason}`;
   const tools = ["systemd-nspawn", "nix-instantiate", "openssl", "git", "dotenv"];
-  const missing = [...tools, "services-node-modules", "host-root", "host-images"].filter(
+  const missing = [...tools, "host-root", "host-images"].filter(
     (name) => findTool(name) === undefined,
   );
   return missing.length === 0 ? undefined : `needs ${missing.join(", ")}: run 'npm run setup'`;

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Json, JsonObject } from "../core/json.ts";
 import { configSchema } from "./schema.ts";
 
@@ -63,6 +63,9 @@ export function keyTables(): readonly KeyTable[] {
 
 function typeOf(value: Json | undefined): string {
   if (!isObject(value)) return "";
+  if (value.type === undefined && Array.isArray(value.anyOf))
+    return value.anyOf.map(typeOf).join(" or ");
+  if (value.const !== undefined) return `\`${String(value.const)}\``;
   if (Array.isArray(value.enum)) return value.enum.map((one) => `\`${String(one)}\``).join(" or ");
   if (value.type === "array") return `list of ${typeOf(value.items)}`;
   if (isObject(value.additionalProperties)) return `names to ${typeOf(value.additionalProperties)}`;

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { hostLabelPattern } from "../nixos/names.ts";
 
 /**
@@ -199,6 +199,15 @@ const app = z
         "Compose files of the recipe, in the order in which they are merged. Default: `compose.yml` alone.",
       )
       .meta({ examples: [["compose.yml", "compose.smtp.yml"]] }),
+    page: z
+      .union([z.literal(false), text], {
+        error: "must be the path of a page, as in /api/health, or false where there is none",
+      })
+      .optional()
+      .describe(
+        "What the app must answer once it is up: the path of a page that is not 404, 502, 503 or 504, which the proxy answers for an app that is not there; or `false` for an app that has none, such as one that makes backups. Default: `/`.",
+      )
+      .meta({ examples: ["/api/health"] }),
     secrets: z
       .record(text, text)
       .optional()

@@ -22,9 +22,9 @@ export class Abra extends Construct {
     });
   }
 
-  /** The `ABRA_DIR` of the app at `domain`. */
+  /** The `ABRA_DIR` of the app at `domain`; one an app, since abra moves what it finds there. */
   directory(domain: string): string {
-    return statePath(this.stateDirectory(domain));
+    return statePath(`${stateFolders.apps}/${domain}`);
   }
 
   /** The `.env` of the app at `domain`; `default` is abra's name of the local server. */
@@ -35,10 +35,5 @@ export class Abra extends Construct {
   /** The clone of a recipe that the app at `domain` is deployed from. */
   checkout(domain: string, recipe: string): string {
     return `${this.directory(domain)}/recipes/${recipe}`;
-  }
-
-  /** That folder as a StateDirectory of systemd; one an app, since abra moves what it finds there. */
-  stateDirectory(domain: string): string {
-    return `${stateFolders.apps}/${domain}`;
   }
 }

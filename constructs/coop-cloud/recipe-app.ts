@@ -16,6 +16,11 @@ export interface RecipeAppProps extends DeployBounds {
   readonly env?: Readonly<Record<string, string>>;
   /** Compose files of the recipe, in the order in which they are merged. @default compose.yml */
   readonly composeFiles?: readonly string[];
+  /**
+   * Path of a page that the app itself must answer once it is up, with anything but 404, 502, 503 and
+   * 504, which the proxy answers in its stead; `false` for an app that has no page. @default /
+   */
+  readonly page?: string | false;
   /** The recipe's secrets by name, each with the absolute path of the host file that holds it. @default none */
   readonly secrets?: Readonly<Record<string, string>>;
 }
@@ -23,7 +28,15 @@ export interface RecipeAppProps extends DeployBounds {
 /** Any other recipe, deployed behind the proxy. The unit is `cc-ci-app-<id>`. */
 export class RecipeApp extends RecipeStack {
   constructor(scope: Construct, id: string, props: RecipeAppProps) {
-    const { recipe, domain, proxy, env = {}, composeFiles = ["compose.yml"], secrets = {} } = props;
+    const {
+      recipe,
+      domain,
+      proxy,
+      env = {},
+      composeFiles = ["compose.yml"],
+      secrets = {},
+      page = "/",
+    } = props;
     super(scope, id, {
       recipe,
       domain,
@@ -32,6 +45,7 @@ export class RecipeApp extends RecipeStack {
       piece: `app-${id}`,
       description: `Converge ${domain}, an app of the recipe ${recipe.name}`,
       composeFiles,
+      page,
       env,
       secrets: (stack) =>
         Object.keys(secrets)

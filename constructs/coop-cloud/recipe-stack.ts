@@ -10,9 +10,11 @@ import { Machine } from "../nixos/machine.ts";
 import { isHostName } from "../nixos/names.ts";
 import type { ResourceSource } from "../nixos/resource-source.ts";
 import { slotsInText, textSlot } from "../nixos/slots.ts";
+import { stateFolders } from "../nixos/state-folders.ts";
 import type { HasUnit, SystemdUnit } from "../nixos/systemd-unit.ts";
 import type { WildcardCertificate } from "../nixos/wildcard-certificate.ts";
 import type { OverlayNetwork } from "../swarm/overlay-network.ts";
+import { retiredResource } from "../swarm/retired-pieces.ts";
 import { SwarmSecret } from "../swarm/swarm-secret.ts";
 import { Abra } from "./abra.ts";
 import type { Recipe } from "./recipe.ts";
@@ -64,6 +66,8 @@ export interface RecipeStackProps {
   readonly composeFiles: readonly string[];
   /** Variables of the `.env` beside those that every app has. */
   readonly env: Readonly<Record<string, string>>;
+  /** Path of a page that it must answer itself; `false` where the certificate is all that is looked at. */
+  readonly page: string | false;
   /** Secrets of the recipe; what they need is put below the stack. */
   readonly secrets: (stack: Construct) => readonly RecipeSecret[];
   /** Whose resources come before its own. */
@@ -161,7 +165,8 @@ export abstract class RecipeStack extends Construct implements HasUnit {
         // Its client reads the recipe's files; of the same version as the daemon.
         nixName("config", "virtualisation", "docker", "package"),
       ],
-      stateDirectories: [this.#abra.stateDirectory(this.domain)],
+      // Of all apps: what it replaces has a folder of its own there.
+      stateDirectories: [stateFolders.apps],
     });
     this.#piece.module.addFile(envPath);
     this.node.addValidation({ validate: () => this.#validate() });
@@ -172,7 +177,7 @@ export abstract class RecipeStack extends Construct implements HasUnit {
   }
 
   #resources(): readonly Resource[] {
-    const { recipe, network, certificate, composeFiles, sources } = this.#props;
+    const { recipe, network, certificate, composeFiles, page, sources } = this.#props;
     const isProxy = sources.includes(certificate);
     const { registryCredentials } = network.swarm.engine;
     const version = { slot: versionSlot };
@@ -191,6 +196,8 @@ export abstract class RecipeStack extends Construct implements HasUnit {
         path: this.#abra.envFile(this.domain),
         content: { slot: "env-file" },
       },
+      // Before the stack, which may take over its ports.
+      retiredResource("piece"),
       {
         kind: "stack",
         stack: this.stack,
@@ -212,7 +219,7 @@ export abstract class RecipeStack extends Construct implements HasUnit {
         ...published,
         // The unit that puts the pair in place answers for the pair; an app answers for itself.
         file: isProxy ? certificate.certificate.path : null,
-        mustAnswer: !isProxy,
+        path: page === false ? null : page,
         waitSeconds: serveSeconds,
       },
     ];
@@ -254,7 +261,7 @@ export abstract class RecipeStack extends Construct implements HasUnit {
   }
 
   #validate(): string[] {
-    const { recipe, env, certificate, composeFiles } = this.#props;
+    const { recipe, env, certificate, composeFiles, page } = this.#props;
     const problems = [...recipe.problems()];
     if (!isHostName(this.domain)) {
       problems.push(
@@ -297,6 +304,11 @@ export abstract class RecipeStack extends Construct implements HasUnit {
       }
       const unwritable = envProblem(value);
       if (unwritable !== undefined) problems.push(`env: ${name}: ${unwritable}`);
+    }
+    if (page !== false && !/^\/(?!\/)[!"$-[\]-~]*$/.test(page)) {
+      problems.push(
+        `page: ${JSON.stringify(page)} is no path of a page: write it as in /api/health, or false where there is none`,
+      );
     }
     if (composeFiles.length === 0 || new Set(composeFiles).size < composeFiles.length) {
       problems.push("composeFiles: must name one compose file or more, each once");

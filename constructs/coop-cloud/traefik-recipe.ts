@@ -39,6 +39,8 @@ export class TraefikRecipe extends RecipeStack {
       domain: props.domain ?? `traefik.${Machine.of(scope).domain}`,
       piece: "traefik",
       description: "Converge Traefik, the proxy in front of every app",
+      // It shows no page of its own.
+      page: false,
       composeFiles: [
         "compose.yml",
         "compose.wildcard.yml",

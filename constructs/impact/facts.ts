@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { digestOf } from "../core/digest.ts";
 import type { JsonObject } from "../core/json.ts";
 import { printNix } from "../core/nix-printer.ts";

@@ -3,7 +3,7 @@ import type { Resource, ResourceOf } from "../../services/converge/desired-state
 import { type ProxyAway, proxyAway } from "./proxy-away.ts";
 import type { Reasoned } from "./reasoned.ts";
 import { type ResourceChange, resourceChanges } from "./resource-changes.ts";
-import type { HostSnapshot, PieceSnapshot, Snapshot } from "./snapshot.ts";
+import { type HostSnapshot, isUnknown, type PieceSnapshot, type Snapshot } from "./snapshot.ts";
 
 /** What the next switch does, host by host; hosts on which it does nothing are left out. */
 export interface Impact {
@@ -82,13 +82,11 @@ function hostImpact(
 ): HostImpact | undefined {
   const [old, wanted] = [before ?? nothing, after ?? nothing];
   if (isDeepStrictEqual(old, wanted) && nixpkgs === undefined) return undefined;
+  // What only one of the two states tells is neither new nor gone.
+  const comparable = without(wanted, (piece) => isUnknown(piece, old));
   const change = before === undefined ? "new" : after === undefined ? "gone" : "changed";
   const restarts = serviceRestarts(old, wanted, nixpkgs);
-  const retired = {
-    stacks: minus(namesOf(old, "stacks"), namesOf(wanted, "stacks")),
-    networks: minus(namesOf(old, "networks"), namesOf(wanted, "networks")),
-  };
-  const changes = [...wanted.pieces].map(([name, piece]) => {
+  const changes = [...comparable.pieces].map(([name, piece]) => {
     const previous = old.pieces.get(name);
     return { name, ...pieceChanges(previous, piece) };
   });
@@ -103,8 +101,22 @@ function hostImpact(
     .filter(({ name, reasons }) => reasons.length > 0 && !blocked.some((one) => one.name === name))
     .map(({ name, reasons }) => ({ name, reasons }));
   const waiting = new Set(blocked.map(({ name }) => name));
-  const redeploys = stackRedeploys(old, wanted).filter(({ piece }) => !waiting.has(piece));
-  const left = [...old.pieces.keys()].filter((name) => !wanted.pieces.has(name));
+  const redeploys = stackRedeploys(old, comparable).filter(({ piece }) => !waiting.has(piece));
+  // A piece that does not run leaves what it had under another name, and makes nothing new.
+  const runs = ({ pieces }: HostSnapshot): readonly PieceSnapshot[] =>
+    [...pieces].flatMap(([name, piece]) => (waiting.has(name) ? [] : [piece]));
+  const namesOf = (pieces: Iterable<PieceSnapshot>, kind: "stacks" | "networks") =>
+    [...pieces].flatMap(({ entry }) => entry[kind]);
+  const retired = {
+    stacks: minus(namesOf(runs(old), "stacks"), namesOf(wanted.pieces.values(), "stacks")),
+    networks: minus(
+      namesOf(old.pieces.values(), "networks"),
+      namesOf(wanted.pieces.values(), "networks"),
+    ),
+  };
+  const left = [...old.pieces.keys()].filter(
+    (name) => !wanted.pieces.has(name) && !isUnknown(name, wanted),
+  );
   if (left.length > 0 && wanted.pieces.has("retire")) {
     applies.push({ name: "retire", reasons: left.map((name) => `${name} left the configuration`) });
   }
@@ -124,14 +136,18 @@ function hostImpact(
     ),
     restarts,
     redeploys,
-    secrets: secretChanges(old, wanted),
+    secrets: secretChanges(runs(old), runs(comparable)),
     retired: change === "gone" ? { stacks: [], networks: [] } : retired,
     overrides: Object.entries(wanted.facts.units).flatMap(([unit, { overrides }]) =>
       overrides === undefined ? [] : [{ unit, options: overrides }],
     ),
-    proxyAway: proxyAway({ before: old, after: wanted, restarts, redeploys }),
+    proxyAway: proxyAway({ before: old, after: wanted, restarts, redeploys, blocked }),
     unreadable: [...old.unreadable, ...wanted.unreadable],
   };
+}
+
+function without(host: HostSnapshot, isLeftOut: (piece: string) => boolean): HostSnapshot {
+  return { ...host, pieces: new Map([...host.pieces].filter(([name]) => !isLeftOut(name))) };
 }
 
 interface PieceChanges {
@@ -245,7 +261,10 @@ function stackRedeploys(
   });
 }
 
-function secretChanges(before: HostSnapshot, after: HostSnapshot): HostImpact["secrets"] {
+function secretChanges(
+  before: readonly PieceSnapshot[],
+  after: readonly PieceSnapshot[],
+): HostImpact["secrets"] {
   const [old, wanted] = [secretFiles(before), secretFiles(after)];
   return {
     added: minus([...wanted.keys()], [...old.keys()]),
@@ -257,15 +276,11 @@ function secretChanges(before: HostSnapshot, after: HostSnapshot): HostImpact["s
   };
 }
 
-function secretFiles(host: HostSnapshot): ReadonlyMap<string, string> {
-  const secrets = [...host.pieces.values()]
+function secretFiles(pieces: readonly PieceSnapshot[]): ReadonlyMap<string, string> {
+  const secrets = pieces
     .flatMap(({ state }) => state.resources)
     .filter((resource): resource is ResourceOf<"secret"> => resource.kind === "secret");
   return new Map(secrets.map(({ stack, name, file }) => [`${stack}_${name}`, file]));
-}
-
-function namesOf(host: HostSnapshot, kind: "stacks" | "networks"): readonly string[] {
-  return [...host.pieces.values()].flatMap(({ entry }) => entry[kind]);
 }
 
 function minus(names: readonly string[], others: readonly string[]): readonly string[] {

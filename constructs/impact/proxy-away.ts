@@ -24,6 +24,8 @@ export function proxyAway(change: {
   readonly after: HostSnapshot;
   readonly restarts: readonly Reasoned[];
   readonly redeploys: readonly Reasoned[];
+  /** Pieces that do not run. */
+  readonly blocked: readonly Reasoned[];
 }): ProxyAway {
   const [old, wanted] = [stackOf(change.before), stackOf(change.after)];
   if (old === undefined && change.before.unreadable.length > 0) {
@@ -40,16 +42,23 @@ export function proxyAway(change: {
       reason: `Docker restarts: ${shutdownSeconds} s for its containers to stop, ${start} s for Traefik to start`,
     });
   }
-  if (old.stack !== wanted.stack) {
+  const waits = change.blocked.find(({ name }) => name === proxyPiece);
+  if (old.stack !== wanted.stack && waits === undefined) {
     parts.push({
-      seconds: stopSeconds + wanted.pullSeconds + start,
-      reason: `Traefik moves to another stack: ${stopSeconds} s for the old one to stop, ${wanted.pullSeconds} s to pull images, ${start} s for the new one to start`,
+      seconds: stopSeconds + start,
+      reason: `Traefik moves to another stack: ${stopSeconds} s for the old one to stop, ${start} s for the new one to start`,
     });
   } else if (change.redeploys.some(({ name }) => name === wanted.stack)) {
     parts.push({
       seconds: stopSeconds + start,
       reason: `Traefik is deployed again: ${stopSeconds} s for the old one to stop, ${start} s for the new one to start`,
     });
+  }
+  if (parts.length === 0 && waits !== undefined) {
+    return {
+      seconds: 0,
+      reason: `what runs goes on, since ${proxyPiece} ${waits.reasons.join("; ")}; the steps of the runbook then take it away for a while`,
+    };
   }
   if (parts.length === 0) return { seconds: 0, reason: "neither Traefik nor Docker restarts" };
   return {

@@ -44,6 +44,12 @@ export function takeSnapshot(files: Files): Snapshot {
   return { hosts, nixpkgs: nixpkgsRevision(files) };
 }
 
+/** Whether nothing can be said of a piece, since what was written of it cannot be read. */
+export function isUnknown(piece: string, { unreadable }: HostSnapshot): boolean {
+  const ofPiece = ["pieces.json", `${piece}.json`];
+  return unreadable.some((path) => ofPiece.includes(path.slice(path.lastIndexOf("/") + 1)));
+}
+
 function readHost(name: string, files: Files, facts: HostFacts): HostSnapshot {
   const folder = `out/${name}`;
   const list = pieceListSchema.safeParse(parseJson(files.get(`${folder}/pieces.json`)));

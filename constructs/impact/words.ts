@@ -40,18 +40,24 @@ export function impactMarkdown(impact: Impact, notes: readonly string[]): string
 
 const nothing = "Nothing: no piece, unit, stack or secret differs.";
 
-function headline({ change, applies, refuses, redeploys, restarts }: HostImpact): string {
+function headline(host: HostImpact): string {
+  const { change, applies, refuses, redeploys, restarts, unreadable } = host;
   if (change === "gone") return "leaves the configuration; the machine itself is not touched";
   if (change === "new") return "a new host";
   const stops =
     refuses.length === 0
       ? []
       : [`${count(refuses.length, "piece stops", "pieces stop")} for a person to decide`];
+  const unknown =
+    unreadable.length === 0
+      ? []
+      : [`${count(unreadable.length, "file", "files")} cannot be compared`];
   return [
     ...stops,
     count(applies.length, "piece applies something", "pieces apply something"),
     count(redeploys.length, "stack is deployed", "stacks are deployed"),
     count(restarts.length, "service restarts", "services restart"),
+    ...unknown,
   ].join(", ");
 }
 

@@ -1,4 +1,5 @@
 import { Construct } from "constructs";
+import type { ResourceOf } from "../../services/converge/desired-state.ts";
 import { nixName } from "../core/nix.ts";
 import { ConvergePiece } from "../nixos/converge-piece.ts";
 import { stateFolders, statePath } from "../nixos/state-folders.ts";
@@ -12,8 +13,19 @@ export interface RetiredPiecesProps {
 /** How long one pass may take to undeploy what left the configuration, in seconds. */
 const waitSeconds = 600;
 
+/** What left the configuration: with a piece that is gone, or a piece's own under another name. */
+export function retiredResource(of: ResourceOf<"retired">["of"]): ResourceOf<"retired"> {
+  return {
+    kind: "retired",
+    of,
+    piecesFile: "/etc/cc-ci/pieces.json",
+    abraDirectories: statePath(stateFolders.apps),
+    waitSeconds,
+  };
+}
+
 /**
- * Undeploys what left the configuration. Runs before the other pieces: what takes over a port or a
+ * Undeploys what left the configuration with its piece. Runs before the other pieces: what takes over a port or a
  * name needs it to be free.
  */
 export class RetiredPieces extends Construct implements HasUnit {
@@ -30,14 +42,7 @@ export class RetiredPieces extends Construct implements HasUnit {
         nixName("config", "cc-ci", "packages", "git"),
       ],
       stateDirectories: [stateFolders.apps],
-      resources: () => [
-        {
-          kind: "retired",
-          piecesFile: "/etc/cc-ci/pieces.json",
-          abraDirectories: statePath(stateFolders.apps),
-          waitSeconds,
-        },
-      ],
+      resources: () => [retiredResource("host")],
     });
     this.unit = piece.unit;
   }

@@ -1,7 +1,8 @@
-# The program that makes a desired state true: its own TypeScript, started as it is by Node 24. The
-# sources lie beside the packages and not inside of them, where Node would not strip their types.
+# The program that makes a desired state true: its TypeScript and the packages that it needs in one
+# file, which Node 24 starts in half the time that some two hundred files would take it.
 {
   callPackage,
+  esbuild,
   lib,
   makeWrapper,
   nodejs_24,
@@ -22,19 +23,27 @@ stdenvNoCC.mkDerivation {
     ];
   };
 
-  nativeBuildInputs = [ makeWrapper ];
+  nativeBuildInputs = [
+    esbuild
+    makeWrapper
+  ];
 
   dontConfigure = true;
-  dontBuild = true;
+
+  buildPhase = ''
+    runHook preBuild
+    ln -s ${nodeModules} node_modules
+    esbuild converge/main.ts --bundle --platform=node --target=node24 --format=cjs --outfile=converge.cjs
+    runHook postBuild
+  '';
 
   installPhase = ''
     runHook preInstall
-    mkdir -p $out/share/cc-ci
-    cp -r . $out/share/cc-ci
-    # Not a link: packages find each other by the name of the folder that they really lie in.
-    cp -r ${nodeModules} $out/share/cc-ci/node_modules
+    install -D -m 444 converge.cjs $out/share/cc-ci/converge.cjs
+    # The units have the same folder; who may not write there goes without.
     makeWrapper ${lib.getExe nodejs_24} $out/bin/converge \
-      --add-flags $out/share/cc-ci/converge/main.ts
+      --set-default NODE_COMPILE_CACHE /var/cache/cc-ci/converge \
+      --add-flags $out/share/cc-ci/converge.cjs
     runHook postInstall
   '';
 

@@ -1,8 +1,22 @@
 # Generated from cc-ci/docker. Do not edit: change the source, then run 'npm run synth'.
-# Content sha256:6b3d1f1b1b627e820120e3cf41adae578fc25b0ed0eaf5750884c6299882c9f2
-{ config, ... }:
+# Content sha256:4096f86f5cd3ebeb4009f52c1f65333709d7c60a028e84e6b784fddcb1291195
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
 let
   engine = config.virtualisation.docker;
+
+  # A daemon that stops while it takes a network down may leave the network's interface. The next one then
+  # cannot make it ("error creating vxlan interface: file exists"), and no task of that network starts. As
+  # long as no daemon runs, every such interface is a left one.
+  removeLeftInterfaces = pkgs.writeText "remove-left-interfaces" ''
+    for interface in /sys/class/net/vx-*; do
+      [ ! -e "$interface" ] || ${lib.getExe' pkgs.iproute2 "ip"} link delete "''${interface##*/}"
+    done
+  '';
 in
 {
   virtualisation.docker = {
@@ -19,6 +33,10 @@ in
       shutdown-timeout = 15;
     };
   };
+
+  systemd.services.docker.serviceConfig.ExecStartPre = [
+    "${lib.getExe pkgs.bash} -e ${removeLeftInterfaces}"
+  ];
 
   # Docker publishes its ports around the firewall; these two are the only ones that this host offers.
   networking.firewall = {

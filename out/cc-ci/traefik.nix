@@ -1,5 +1,5 @@
 # Generated from cc-ci/traefik/piece. Do not edit: change the source, then run 'npm run synth'.
-# Content sha256:80dc0e50446d6696e179290b595773dcc48d21cc6780832f1f1f94213068d1fc
+# Content sha256:2ebacd0b74157e655e4f274e8cbf4980d92f816528f4652e435d5c34b2ba8b86
 { config, lib, ... }:
 let
   converge = lib.getExe config.cc-ci.packages.converge;
@@ -50,12 +50,12 @@ in
       RestrictSUIDSGID = true;
       StateDirectory = [
         "cc-ci/state/traefik"
-        "cc-ci/abra/traefik.ci.example.org"
+        "cc-ci/abra"
       ];
       StateDirectoryMode = "0700";
       SuccessExitStatus = [ 75 ];
       SystemCallArchitectures = "native";
-      TimeoutStartSec = "2950s";
+      TimeoutStartSec = "4150s";
       Type = "oneshot";
       UMask = "0077";
     };

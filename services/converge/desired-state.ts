@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /**
  * The desired state: all that crosses from the generator to the host. One file is one piece, which
@@ -187,17 +187,25 @@ const servedCertificate = z.strictObject({
   port: z.int().min(1).max(65535),
   /**
    * The certificate whose SHA-256 fingerprint must be served; null where any will do that is valid for
-   * the name: an app is not at fault when the proxy goes on serving an older pair.
+   * the name: an app is not at fault when the proxy goes on serving an older pair, expired or not.
    */
   file: absolutePath.nullable(),
-  /** Whether the app itself must answer: any status but the proxy's own 404, 502, 503 and 504. */
-  mustAnswer: z.boolean(),
+  /**
+   * Path of a page that the app itself must answer: with any status but 404, 502, 503 and 504, which
+   * the proxy answers for an app that is not there. Null where nothing is asked for.
+   */
+  path: z.string().startsWith("/").nullable(),
   waitSeconds: seconds,
 });
 
-/** Everything labelled as ours that no piece names: undeployed in reverse order, volumes kept. */
+/** What is labelled as ours and no piece names: undeployed in reverse order, volumes kept. */
 const retired = z.strictObject({
   kind: z.literal("retired"),
+  /**
+   * host: all that belonged to a piece that is gone, networks included. piece: what this piece had
+   * under another name; it goes only where nothing refuses what takes its place.
+   */
+  of: z.enum(["host", "piece"]),
   piecesFile: absolutePath,
   /** Below which each app has its state folder, which abra needs to undeploy it. */
   abraDirectories: absolutePath,

@@ -1,13 +1,18 @@
 // converge: makes the pieces of this host what their desired state says. See docs/runbook.md.
 import { parseArgs } from "node:util";
+import * as z from "zod";
 import { exitStatus, type Outcome } from "./engine/line.ts";
 import { say } from "./engine/report.ts";
 import { asStop } from "./engine/surprise.ts";
+
+// Each run reads a thing a few times, and is over before a compiled reader has paid off.
+z.config({ jitless: true });
 
 const usage = `converge: makes what runs on this host what its configuration says
 
   converge plan [piece] [--json]     every call that would be made now, and why; changes nothing
   converge status [piece] [--json]   every piece, its state and since when
+  converge run [piece]               start the unit of a piece, or all, and show what they do
   converge abra <app> …              abra with the state folder of that app
   converge apply <file> [--slot name=value]…
                                      what the unit of a piece runs; refused outside of it
@@ -50,6 +55,12 @@ async function main(argv: readonly string[]): Promise<number> {
       const { statusCommand } = await import("./commands/status.ts");
       return await statusCommand(positionals[0], values.json);
     }
+    case "run": {
+      const { positionals } = parseArgs({ args: rest, allowPositionals: true });
+      if (positionals.length > 1) return help();
+      const { runCommand } = await import("./commands/run.ts");
+      return await runCommand(positionals[0]);
+    }
     case "abra": {
       const [app, ...args] = rest;
       if (app === undefined) return help();
@@ -71,9 +82,8 @@ function help(): number {
   return usageStatus;
 }
 
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
+/** What nobody else has caught. */
+function surprised(error: unknown): void {
   if (
     error instanceof TypeError &&
     "code" in error &&
@@ -88,3 +98,14 @@ try {
     process.exitCode = exitStatus[line.as as Outcome];
   }
 }
+
+/** Who reads went away, or the disk is full: what was to be said is lost, and not that it was. */
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE")
+    say(`what converge says cannot be written: ${error.message}`, "error");
+  process.exit(exitStatus.failed);
+});
+
+main(process.argv.slice(2)).then((status) => {
+  process.exitCode = status;
+}, surprised);

@@ -3,17 +3,17 @@
 import { join } from "node:path";
 import { whatHostsLack } from "../tools.ts";
 import { bootHost } from "./host.ts";
-import { Machine } from "./machine.ts";
+import { Machine } from "./machine/machine.ts";
+import { removeLeftovers } from "./machine/throwaway.ts";
 import { fillOperatorFiles, rememberedSystem, rememberSystem } from "./person.ts";
-import { redirectRecipes } from "./redirect.ts";
-import { switchSystem } from "./switch.ts";
-import { buildSystem } from "./system.ts";
-import { removeLeftovers } from "./throwaway.ts";
+import { redirectRecipes } from "./system/redirect.ts";
+import { switchSystem } from "./system/switch.ts";
+import { buildSystem } from "./system/system.ts";
 
 const usage = `npm run host -- <command>
 
   up              boots the host that out/ describes, with certificates of its own making
-  shell           a root shell in it
+  shell [words]   a root shell in it, or one command
   status          what converge says of every piece
   converge …      runs converge in it, with what follows
   switch          applies what out/ says now, as nixos-rebuild switch would
@@ -31,7 +31,7 @@ async function main(command: string | undefined, rest: readonly string[]): Promi
     case "shell":
       // An interrupt is for the shell.
       process.on("SIGINT", () => {});
-      return running().interact(["bash", "-i"]);
+      return running().interact(shellOf(rest));
     case "status":
       return running().interact(["converge", "status", ...rest]);
     case "converge":
@@ -43,11 +43,14 @@ async function main(command: string | undefined, rest: readonly string[]): Promi
       console.log("host: it is booting: npm run host -- status");
       return 0;
     case "down":
-      await Machine.persons()?.remove();
-      await removeLeftovers();
+      return await down();
+    case undefined:
+    case "help":
+    case "--help":
+      console.log(usage);
       return 0;
     default:
-      console.error(usage);
+      console.error(`host: there is no command '${command}'\n\n${usage}`);
       return 64;
   }
 }
@@ -75,6 +78,21 @@ async function up(): Promise<number> {
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   console.log(`host: it is up (${seconds} s), and its units are at work`);
   console.log("host: npm run host -- status | shell | converge plan | switch | reboot | down");
+  return 0;
+}
+
+/** At a terminal a shell that asks, else one that reads its commands. */
+function shellOf(words: readonly string[]): readonly string[] {
+  if (words.length > 0) return ["bash", "-c", words.join(" ")];
+  return process.stdin.isTTY ? ["bash", "-i"] : ["bash"];
+}
+
+async function down(): Promise<number> {
+  const machine = Machine.persons();
+  await machine?.remove();
+  // Of runs that were killed, too.
+  await removeLeftovers();
+  console.log(machine === undefined ? "host: none was up" : "host: it is gone");
   return 0;
 }
 

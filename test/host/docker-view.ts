@@ -1,14 +1,12 @@
-import { z } from "zod";
-import type { Machine } from "./machine.ts";
+import * as z from "zod";
+import { askOn, DockerRefusal } from "../../services/converge/adapters/docker-socket.ts";
+import type { Machine } from "./machine/machine.ts";
 
 const eventSchema = z.object({
   Type: z.string(),
   Action: z.string(),
   Actor: z.object({ ID: z.string(), Attributes: z.record(z.string(), z.string()).default({}) }),
 });
-
-/** A version that both the Docker of the hosts and later ones offer. */
-const api = "http://docker/v1.44";
 
 /** The engine keeps no more; older ones are gone without a word. */
 const keptEvents = 256;
@@ -27,6 +25,8 @@ const versionedSchema = z.array(
   }),
 );
 
+const swarmSchema = z.object({ ID: z.string(), Version: z.object({ Index: z.number() }) });
+
 /** Looks into the Docker of a host, by its API and never by texts for people. */
 export class DockerView {
   readonly #machine: Machine;
@@ -37,17 +37,24 @@ export class DockerView {
 
   /** The answer to a GET, such as `/services`, as data. */
   async get(path: string): Promise<unknown> {
-    const { stdout } = await this.#machine.exec([
-      ...["curl", "--silent", "--show-error", "--fail-with-body"],
-      ...["--unix-socket", "/run/docker.sock", `${api}${path}`],
-    ]);
-    return JSON.parse(stdout);
+    // Through the machine's own root: no program is started, and hosts that work share few cores.
+    const ask = askOn(this.#machine.inside("/run/docker.sock"));
+    return JSON.parse(await ask({ method: "GET", path }));
   }
 
   /** Whether this node is in a swarm that it can look into. */
   async isManager(): Promise<boolean> {
-    const info = z.object({ Swarm: z.object({ ControlAvailable: z.boolean() }) });
-    return info.parse(await this.get("/info")).Swarm.ControlAvailable;
+    return (await this.#swarm()) !== undefined;
+  }
+
+  /** Undefined where this node is no manager. Asking for /info would start two programs each time. */
+  async #swarm(): Promise<z.infer<typeof swarmSchema> | undefined> {
+    try {
+      return swarmSchema.parse(await this.get("/swarm"));
+    } catch (error) {
+      if (error instanceof DockerRefusal && error.status === 503) return undefined;
+      throw error;
+    }
   }
 
   /**
@@ -58,11 +65,14 @@ export class DockerView {
    * @throws {Error} when the engine may have forgotten some of it
    */
   async events(since: number): Promise<readonly string[]> {
-    const { stdout } = await this.#machine.exec([
-      ...["docker", "events", "--format={{json .}}"],
-      ...[`--since=${(since / 1000).toFixed(3)}`, `--until=${(Date.now() / 1000).toFixed(3)}`],
-    ]);
-    const lines = stdout.split("\n").filter(Boolean);
+    const ask = askOn(this.#machine.inside("/run/docker.sock"));
+    const query = {
+      since: (since / 1000).toFixed(3),
+      until: (Date.now() / 1000).toFixed(3),
+    };
+    const lines = (await ask({ method: "GET", path: "/events", query }))
+      .split("\n")
+      .filter(Boolean);
     if (lines.length >= keptEvents) {
       throw new Error(`${keptEvents} events, the most that Docker keeps: ask about a shorter time`);
     }
@@ -78,13 +88,9 @@ export class DockerView {
    */
   async versions(): Promise<Readonly<Record<string, string>>> {
     const versions: Record<string, string> = {};
-    const isManager = await this.isManager();
-    if (isManager) {
-      const swarm = z.object({ ID: z.string(), Version: z.object({ Index: z.number() }) });
-      const { ID, Version } = swarm.parse(await this.get("/swarm"));
-      versions.swarm = `${ID} ${Version.Index}`;
-    }
-    for (const kind of isManager ? ["services", "secrets", "configs"] : []) {
+    const swarm = await this.#swarm();
+    if (swarm !== undefined) versions.swarm = `${swarm.ID} ${swarm.Version.Index}`;
+    for (const kind of swarm !== undefined ? ["services", "secrets", "configs"] : []) {
       for (const { ID, Version, Spec } of versionedSchema.parse(await this.get(`/${kind}`))) {
         versions[`${kind} ${Spec.Name}`] = `${ID} ${Version.Index}`;
       }

@@ -1,10 +1,11 @@
 import { rmSync, truncateSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
-import type { Machine } from "./machine.ts";
-import { cgroupsOfFrozen } from "./processes.ts";
-import { showUnits } from "./switch.ts";
+import type { Machine } from "./machine/machine.ts";
+import { showUnits } from "./system/switch.ts";
+
+const variable = "CC_CI_STOP_AT";
 
 /** Before each question to the host's systemd, which starts several programs. */
 const looksFromOutside = 8;
@@ -18,20 +19,22 @@ export class Faults {
   }
 
   /**
-   * From now on a unit's program stops by itself before or after its n-th mutating call, counted from
-   * 1, as if frozen there. `waitUntilStopped` says when it is.
+   * From now on the program of this one unit stops by itself before or after its n-th mutating call, counted
+   * from 1, as if frozen there. `waitUntilStopped` says when it is.
    */
   async stopAt(unit: string, call: number, when: "before" | "after"): Promise<void> {
-    const folder = `/run/systemd/system/${unit}.d`;
-    const text = `[Service]\nEnvironment=CC_CI_STOP_AT=${call}:${when}\n`;
-    await this.#shell(`mkdir -p ${folder} && cat >${folder}/90-stop-at.conf`, text);
-    await this.#machine.exec(["systemctl", "daemon-reload"]);
+    const piece = unit.replace(/^cc-ci-|\.service$/g, "");
+    // Of systemd itself, which has all of its units' and not to be reloaded.
+    await this.#machine.exec([
+      "systemctl",
+      "set-environment",
+      `${variable}=${piece}:${call}:${when}`,
+    ]);
   }
 
-  /** Lets the unit run through again. */
-  async stopNowhere(unit: string): Promise<void> {
-    await this.#shell(`rm -rf /run/systemd/system/${unit}.d`);
-    await this.#machine.exec(["systemctl", "daemon-reload"]);
+  /** Lets units run through again. */
+  async stopNowhere(): Promise<void> {
+    await this.#machine.exec(["systemctl", "unset-environment", variable]);
   }
 
   /**
@@ -41,18 +44,16 @@ export class Faults {
    */
   async waitUntilStopped(unit: string, limitSeconds = 120): Promise<boolean> {
     const end = performance.now() + limitSeconds * 1000;
-    // Seen from outside, which costs nothing: hosts that work at the same time share few cores.
-    const machine = `/${basename(this.#machine.folder)}/`;
-    const isFrozen = () =>
-      cgroupsOfFrozen().some((group) => group.includes(machine) && group.endsWith(`/${unit}`));
     for (let look = 1; ; look += 1) {
-      if (isFrozen()) return true;
+      if (this.#machine.isFrozen(unit)) return true;
       if (look % looksFromOutside === 0) {
         const properties = ["ActiveState", "Job"];
         const [{ ActiveState, Job = "" } = {}] = await showUnits(this.#machine, [unit], properties);
         if (Job === "" && (ActiveState === "inactive" || ActiveState === "failed")) return false;
         if (performance.now() > end) {
-          throw new Error(`${unit} is still ${ActiveState} after ${limitSeconds} s`);
+          const log = ["journalctl", "--output=cat", "--no-pager", "--lines=20", `--unit=${unit}`];
+          const { stdout } = await this.#machine.exec(log);
+          throw new Error(`${unit} is still ${ActiveState} after ${limitSeconds} s:\n${stdout}`);
         }
       }
       await sleep(25);
@@ -86,8 +87,8 @@ export class Faults {
         `set -e; d=$(mktemp -d -p /dev); mknod "$d/disk" b 7 ${minor}; mkdir "$d/mnt"
 mount "$d/disk" "$d/mnt"; cp -a ${folder}/. "$d/mnt"; umount "$d/mnt"
 mount "$d/disk" ${folder}; rm -r "$d"
-dd if=/dev/zero of=${folder}/.full bs=64k 2>/dev/null || true
-dd if=/dev/zero of=${folder}/.full-too bs=1 2>/dev/null || true`,
+if dd if=/dev/zero of=${folder}/.full bs=64k 2>/dev/null; then exit 1; fi
+if dd if=/dev/zero of=${folder}/.full-too bs=1 2>/dev/null; then exit 1; fi`,
       );
     } finally {
       await execa("losetup", ["--detach", device]);

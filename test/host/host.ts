@@ -1,28 +1,22 @@
 import { cpSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import * as z from "zod";
 import { hostYaml } from "../synthesized.ts";
-import { findTool } from "../tools.ts";
 import { installAbraStandIn } from "./abra/install.ts";
 import { type CertificatePair, TestAuthority } from "./certificates.ts";
-import { hostImages } from "./docker-data.ts";
 import { DockerView } from "./docker-view.ts";
 import { Faults } from "./faults.ts";
 import { installGitServer, repositoryUrl } from "./git-server/install.ts";
-import { installSystem } from "./install.ts";
-import { type ExecOptions, type ExecResult, Machine } from "./machine.ts";
-import { hostRootFolder, pathOf } from "./parts.ts";
+import { hostImages } from "./machine/docker-data.ts";
+import { type ExecOptions, type ExecResult, Machine } from "./machine/machine.ts";
+import { hostRootFolder, pathOf } from "./machine/parts.ts";
+import type { Purpose } from "./machine/throwaway.ts";
 import type { RecipeName, RecipeRepository } from "./recipes/repositories.ts";
-import { redirectRecipes } from "./redirect.ts";
-import { type SettleOptions, settle, type UnitEnd, unitEnd } from "./settle.ts";
-import { type SwitchResult, showUnits, switchSystem } from "./switch.ts";
-import {
-  buildSystem,
-  type Configuration,
-  installed,
-  nodeModulesPath,
-  type System,
-} from "./system.ts";
-import type { Purpose } from "./throwaway.ts";
+import { installSystem } from "./system/install.ts";
+import { redirectRecipes } from "./system/redirect.ts";
+import { type SettleOptions, settle, type UnitEnd, unitEnd } from "./system/settle.ts";
+import { type SwitchResult, showUnits, switchSystem } from "./system/switch.ts";
+import { buildSystem, type Configuration, installed, type System } from "./system/system.ts";
 
 export interface HostOptions {
   /** What the host is to be. @default `usualConfiguration()` */
@@ -77,12 +71,9 @@ export async function bootHost(options: HostOptions = {}): Promise<Host> {
 
 /** A machine that is off, with all images. */
 async function makeMachine(purpose: Purpose): Promise<Machine> {
-  const nodeModules = findTool("services-node-modules");
-  if (nodeModules === undefined) throw new Error("no services-node-modules: run 'npm run setup'");
   return await Machine.make({
     root: hostRootFolder(),
     docker: pathOf(hostImages),
-    binds: { [nodeModulesPath]: nodeModules },
     purpose,
   });
 }
@@ -90,6 +81,12 @@ async function makeMachine(purpose: Purpose): Promise<Machine> {
 function asConfiguration(configuration: string | Configuration): Configuration {
   return typeof configuration === "string" ? { app: configuration } : configuration;
 }
+
+/** Of the journal; what is no text is not told as one. */
+const entrySchema = z.object({
+  _SYSTEMD_UNIT: z.string().optional(),
+  MESSAGE: z.union([z.string(), z.unknown().transform(() => "")]),
+});
 
 interface HostParts {
   readonly machine: Machine;
@@ -180,6 +177,24 @@ export class Host implements AsyncDisposable {
     const from = `--since=@${(since / 1000).toFixed(3)}`;
     return (await this.exec(["journalctl", "--output=cat", "--no-pager", `--unit=${unit}`, from]))
       .stdout;
+  }
+
+  /** What the processes of some units logged, by unit. @param since as from `Date.now()` */
+  async journals(
+    units: readonly string[],
+    since: number,
+  ): Promise<Readonly<Record<string, string>>> {
+    const { stdout } = await this.exec([
+      ...["journalctl", "--output=json", "--output-fields=_SYSTEMD_UNIT,MESSAGE", "--no-pager"],
+      ...[`--since=@${(since / 1000).toFixed(3)}`, ...units.map((unit) => `--unit=${unit}`)],
+    ]);
+    const texts: Record<string, string> = Object.fromEntries(units.map((unit) => [unit, ""]));
+    for (const line of stdout.split("\n").filter(Boolean)) {
+      const { _SYSTEMD_UNIT: unit, MESSAGE } = entrySchema.parse(JSON.parse(line));
+      // Systemd's own words about a unit come from elsewhere.
+      if (unit !== undefined && unit in texts) texts[unit] += `${MESSAGE}\n`;
+    }
+    return texts;
   }
 
   /** Shuts down in order and boots again. */

@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import type { TestAuthority } from "./certificates.ts";
-import type { Machine } from "./machine.ts";
-import { desiredStates, type InstalledSystem, installed, type System } from "./system.ts";
+import type { Machine } from "./machine/machine.ts";
+import { desiredStates, type InstalledSystem, installed, type System } from "./system/system.ts";
 
 /** Makes up every file that the operator of this system would have put in place. */
 export function fillOperatorFiles(root: string, system: System, authority: TestAuthority): void {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { execa } from "execa";
-import { z } from "zod";
+import * as z from "zod";
 import { findTool } from "../tools.ts";
 
 /** One unit file, and the units that pull it in. */

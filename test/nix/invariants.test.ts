@@ -8,7 +8,8 @@ import { appOf } from "../synthesized.ts";
 import { findTool, requireTool } from "../tools.ts";
 import { type Evaluation, evaluate } from "./evaluate.ts";
 import { everything, modulesIn, writeTree } from "./everything.ts";
-import { rules, type World, worldOf } from "./invariants.ts";
+import { rules } from "./invariants.ts";
+import { type World, worldOf } from "./world.ts";
 
 let scratch = "";
 /** Secrets must not lie in /tmp, which a unit has to itself. */
@@ -156,9 +157,9 @@ const breaches: Readonly<Record<keyof typeof rules, readonly ((host: World) => W
     added(wiki, "Service", "ReadWritePaths=/etc"),
     edited(wiki, "CacheDirectory=cc-ci/converge", "CacheDirectory=cc-ci"),
     added(wiki, "Service", "CacheDirectory=cc-ci"),
-    added(wiki, "Service", "StateDirectory=cc-ci/abra"),
+    added("cc-ci-swarm.service", "Service", "StateDirectory=cc-ci/abra"),
     edited(wiki, /StateDirectory=cc-ci\/abra.*\n/, ""),
-    restated("app-wiki", /"directory":"[^"]*"/, '"directory":"/var/lib/cc-ci/abra/other/wiki"'),
+    restated("app-wiki", /"directory":"[^"]*"/, '"directory":"/var/lib/other/wiki"'),
   ],
   "a piece that undeploys has abra, git and the folders of every app": [
     edited("cc-ci-retire.service", /StateDirectory=cc-ci\/abra\n/, ""),

@@ -1,5 +1,5 @@
-import { hostImages } from "../host/docker-data.ts";
-import { hostRoot } from "../host/root.ts";
+import { hostImages } from "../host/machine/docker-data.ts";
+import { hostRoot } from "../host/machine/root.ts";
 import type { CachedTool } from "./cached-tools.ts";
 import type { Need } from "./debian.ts";
 import { findProgram } from "./programs.ts";

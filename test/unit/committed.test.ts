@@ -67,4 +67,6 @@ test("every key has a line that says what it means", () => {
   };
   visit(configurationSchema(), "");
   expect(undocumented).toEqual([]);
+  const page = readFileSync("docs/configuration.md", "utf8");
+  expect(page.split("\n").filter((line) => /^\| `[^|]*\|\s*\|/.test(line))).toEqual([]);
 });

@@ -33,6 +33,7 @@ test("nothing is said about skipped tests when there are none", () => {
 });
 
 test("every skipped test is named below its reason", () => {
+  // The text of a file that the reporter is shown; nothing is skipped here.
   const { output, lastLine, status } = run({
     "a.test.ts": `
       test('a', () => {});

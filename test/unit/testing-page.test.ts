@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { differences } from "../host/differences.ts";
+import { differences } from "../host/system/differences.ts";
 
 test("docs/testing.md lists every difference between a host of the tests and NixOS, with its reason", () => {
   const page = readFileSync(join(import.meta.dirname, "../../docs/testing.md"), "utf8");

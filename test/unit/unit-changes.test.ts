@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type UnitChanges, unitChanges } from "../host/unit-changes.ts";
+import { type UnitChanges, unitChanges } from "../host/system/unit-changes.ts";
 
 type Texts = Readonly<Record<string, string>>;
 

@@ -1,11 +1,12 @@
 import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parse } from "yaml";
-import { z } from "zod";
+import * as z from "zod";
 import { readEnvText } from "./env-text.ts";
 import { Git } from "./git.ts";
-import { endedHow, lastWords, type Run, runProgram } from "./program.ts";
+import { KeptModels } from "./kept-models.ts";
+import { endedHow, identityOf, lastWords, type Run, runProgram } from "./program.ts";
+import type { StackModel } from "./stack-model.ts";
 
 /** The recipe's files do not make a stack. */
 export class ComposeFailure extends Error {}
@@ -22,45 +23,29 @@ export interface StackToRender {
   readonly env: string;
 }
 
-/** A port that the proxy or an app takes on this machine. */
-export interface PublishedPort {
-  readonly port: number;
-  readonly protocol: string;
-}
-
-export interface ModelService {
-  /** As the recipe has it; in the swarm it is `<stack>_<name>`. */
-  readonly name: string;
-  readonly image: string;
-  /** Undefined where the swarm's nodes say how many. */
-  readonly replicas: number | undefined;
-  /** Those of the service itself, not of its containers. */
-  readonly labels: Readonly<Record<string, string>>;
-  /** Names in the swarm, sorted. */
-  readonly secrets: readonly string[];
-  readonly configs: readonly string[];
-  readonly networks: readonly string[];
-  readonly ports: readonly PublishedPort[];
-}
-
-/** What the recipe's files come to: the part of it that is compared with what Docker has. */
-export interface StackModel {
-  readonly services: readonly ModelService[];
-  /** What must be there before a deploy, by its name in the swarm. */
-  readonly external: { readonly secrets: readonly string[]; readonly networks: readonly string[] };
-}
-
 /** For reading a few files, in seconds. */
 const seconds = 60;
+
+interface ComposeOptions {
+  readonly git?: Git;
+  readonly run?: Run;
+  readonly identity?: (program: string) => Promise<string>;
+  /** @default those of this host, which it only reads */
+  readonly kept?: KeptModels;
+}
 
 /** Recipes rendered by Docker's own client, the program that abra's code comes from. */
 export class Compose {
   readonly #git: Git;
   readonly #run: Run;
+  readonly #identity: (program: string) => Promise<string>;
+  readonly #kept: KeptModels;
 
-  constructor({ git = new Git(), run = runProgram }: { git?: Git; run?: Run } = {}) {
-    this.#git = git;
-    this.#run = run;
+  constructor(options: ComposeOptions = {}) {
+    this.#git = options.git ?? new Git();
+    this.#run = options.run ?? runProgram;
+    this.#identity = options.identity ?? identityOf;
+    this.#kept = options.kept ?? new KeptModels();
   }
 
   /**
@@ -68,6 +53,16 @@ export class Compose {
    * @throws {GitFailure} when the commit's files are not to be had
    */
   async render(wanted: StackToRender): Promise<StackModel> {
+    // Another Docker may read the same files otherwise.
+    const madeFrom = [wanted, await this.#identity("docker")];
+    const kept = await this.#kept.find(wanted.stack, madeFrom);
+    if (kept !== undefined) return kept;
+    const model = await this.#render(wanted);
+    await this.#kept.keep(wanted.stack, madeFrom, model);
+    return model;
+  }
+
+  async #render(wanted: StackToRender): Promise<StackModel> {
     const scratch = await mkdtemp(join(tmpdir(), "cc-ci-recipe-"));
     try {
       const folder = join(scratch, "files");
@@ -86,7 +81,9 @@ export class Compose {
         const words = lastWords(ending).replaceAll(`${folder}/`, "");
         throw new ComposeFailure(words || `docker stack config ${endedHow(ending, seconds)}`);
       }
-      return modelOf(ending.stdout, wanted.stack);
+      // Where there is nothing to render, nobody waits for it.
+      const { parse } = await import("yaml");
+      return modelOf(parse(ending.stdout), wanted.stack);
     } finally {
       await rm(scratch, { recursive: true, force: true });
     }
@@ -149,8 +146,8 @@ const configSchema = z.looseObject({
 });
 
 /** @throws {ComposeFailure} when it is no stack */
-export function modelOf(yaml: string, stack: string): StackModel {
-  const read = configSchema.safeParse(parse(yaml));
+export function modelOf(printed: unknown, stack: string): StackModel {
+  const read = configSchema.safeParse(printed);
   if (!read.success) {
     throw new ComposeFailure(
       `'docker stack config' printed what is no stack: ${z.prettifyError(read.error)}`,

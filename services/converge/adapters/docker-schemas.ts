@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /**
  * What converge reads from the Engine API. Loose: an answer has far more members, and may get others
@@ -151,6 +151,12 @@ export const containerListSchema = z.array(
   }),
 );
 export type Container = z.infer<typeof containerListSchema>[number];
+
+export const containerStateSchema = z.object({
+  /** RFC 3339; FinishedAt is the year 1 for one that never ran. */
+  State: z.object({ Running: z.boolean(), FinishedAt: z.string() }),
+});
+export type ContainerState = z.infer<typeof containerStateSchema>["State"];
 
 export const volumeListSchema = z.object({
   Volumes: listOf(z.object({ Name: z.string(), Labels: labels })),

@@ -1,9 +1,11 @@
-import { z } from "zod";
+import * as z from "zod";
 import {
   type Cluster,
   type Container,
+  type ContainerState,
   clusterSchema,
   containerListSchema,
+  containerStateSchema,
   type Info,
   infoSchema,
   type Network,
@@ -19,7 +21,7 @@ import {
   versionSchema,
   volumeListSchema,
 } from "./docker-schemas.ts";
-import { type Ask, askOn, DockerRefusal, dockerSocket } from "./docker-socket.ts";
+import { type Ask, askOn, DockerRefusal, DockerSilence, dockerSocket } from "./docker-socket.ts";
 
 export interface SwarmToMake {
   readonly advertiseAddress: string;
@@ -106,12 +108,13 @@ export class Docker {
     return await this.#list(taskSchema, "/tasks", { service: [serviceId] });
   }
 
+  /** @param id whatever a label holds: what cannot be an id is none */
+  async hasTask(id: string): Promise<boolean> {
+    return /^[0-9a-z]+$/.test(id) && (await this.#has(`/tasks/${id}`));
+  }
+
   async hasImage(reference: string): Promise<boolean> {
-    const path = `/images/${encodeURIComponent(reference)}/json`;
-    return await absent(false, async () => {
-      await this.#ask({ method: "GET", path });
-      return true;
-    });
+    return await this.#has(`/images/${encodeURIComponent(reference)}/json`);
   }
 
   /** Those that run, or with `all` also those that ended. Of one stack, or of every one. */
@@ -124,6 +127,15 @@ export class Docker {
       all: String(all),
       filters: JSON.stringify(filters),
     });
+  }
+
+  /** Undefined where there is none. */
+  async containerState(id: string): Promise<ContainerState | undefined> {
+    const path = `/containers/${id}/json`;
+    return await absent(
+      undefined,
+      async () => (await this.#read(containerStateSchema, path)).State,
+    );
   }
 
   /** Names of the volumes of a stack. */
@@ -204,6 +216,16 @@ export class Docker {
     await this.#remove(`/services/${id}`);
   }
 
+  /** Leaves its volumes. One that Docker is removing by itself is removed as well. */
+  async removeContainer(id: string): Promise<void> {
+    try {
+      await this.#remove(`/containers/${id}`);
+    } catch (error) {
+      if (!(error instanceof DockerRefusal) || !/already in progress/.test(error.message))
+        throw error;
+    }
+  }
+
   /**
    * @param authentication what `X-Registry-Auth` carries: base64url of JSON, see the Engine API
    * @throws {DockerRefusal} also when the daemon begins well and ends badly
@@ -229,7 +251,14 @@ export class Docker {
     query: Readonly<Record<string, string>> = {},
   ): Promise<z.infer<Schema>> {
     const text = await this.#ask({ method: "GET", path, query });
-    return schema.parse(JSON.parse(text));
+    return schema.parse(whole(text));
+  }
+
+  async #has(path: string): Promise<boolean> {
+    return await absent(false, async () => {
+      await this.#ask({ method: "GET", path });
+      return true;
+    });
   }
 
   async #list<Schema extends z.ZodType>(
@@ -269,5 +298,14 @@ async function absent<Value, Nothing>(
       return nothing;
     }
     throw error;
+  }
+}
+
+/** @throws {DockerSilence} for half an answer: that of a daemon that died over it */
+function whole(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new DockerSilence(text === "" ? "an empty answer" : "an answer that breaks off");
   }
 }

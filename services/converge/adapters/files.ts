@@ -26,9 +26,19 @@ export interface FileLook {
 
 /** Files of this host. It decides nothing. */
 export class Files {
-  /** Undefined when there is no such file, or a part of the path is none. */
+  /**
+   * Undefined when there is no such file, or a part of the path is none.
+   *
+   * @throws {Error} with its path, for a folder, a pipe and the like, or more than is ever read
+   */
   async read(path: string): Promise<Buffer | undefined> {
-    return await orUndefined(() => readFile(path));
+    return await orUndefined(async () => {
+      const found = await stat(path);
+      // To open a pipe would wait for who writes into it.
+      if (!found.isFile()) throw unreadable(path, "it is no regular file");
+      if (found.size > largest) throw unreadable(path, `it has ${found.size} bytes`);
+      return await readFile(path);
+    });
   }
 
   async isFolder(path: string): Promise<boolean> {
@@ -106,6 +116,14 @@ async function synced(
   } finally {
     await file.close();
   }
+}
+
+/** Whatever converge reads is far smaller: 64 MiB. */
+const largest = 64 * 1024 * 1024;
+
+/** As what the system complains of. */
+function unreadable(path: string, problem: string): Error {
+  return Object.assign(new Error(problem), { code: "EINVAL", syscall: "read", path });
 }
 
 /** What an open file complains of does not say which one it is. */

@@ -9,6 +9,7 @@ export class GitFailure extends Error {
   readonly words: string;
   /** 1 when all was said and done, and a part refused; 128 when it gave up; null when it was ended. */
   readonly status: number | null;
+  /** By us, after its seconds. */
   readonly timedOut: boolean;
 
   constructor(ending: Ending, seconds: number) {
@@ -18,6 +19,14 @@ export class GitFailure extends Error {
     this.status = ending.status;
     this.timedOut = ending.timedOut;
   }
+}
+
+/** What the files of a clone are like. */
+export interface CheckedOut {
+  /** The commit that they were last brought to; undefined before the first time. */
+  readonly head: string | undefined;
+  /** Paths that are not as in it, those that git ignores included. */
+  readonly changes: readonly string[];
 }
 
 interface GitOptions {
@@ -79,13 +88,15 @@ export class Git {
 
   /** Whether git can make sense of what lies there. */
   async isClone(directory: string): Promise<boolean> {
-    // A file or link by that name would lead to a repository of somebody else.
+    // A file or link by either name would lead to files of somebody else.
+    if (!(await isRealFolder(directory))) return false;
     if (!(await isRealFolder(join(directory, ".git")))) return false;
     return (await this.#try(directory, ["rev-parse", "--git-dir"])) !== undefined;
   }
 
   /**
-   * What a git that died has left: files by which it keeps others out, and halves of what it fetched.
+   * What a git that died has left: files by which it keeps others out, and halves of what it fetched;
+   * and attributes that a person has put beside those of the recipe, which change what a file holds.
    * Relative to the clone, sorted.
    */
   async leftovers(directory: string): Promise<readonly string[]> {
@@ -101,20 +112,21 @@ export class Git {
     return lines?.length === 1 ? lines[0] : undefined;
   }
 
-  async tags(directory: string): Promise<readonly string[]> {
-    const args = ["for-each-ref", "--format=%(refname:strip=2)", "refs/tags"];
-    const text = await this.#ask(directory, args);
-    return text.split("\n").filter((line) => line !== "");
+  /**
+   * The commit that each tag leads to, undefined for one that leads elsewhere. Undefined as a whole
+   * when git cannot read what a tag leads to.
+   */
+  async tags(directory: string): Promise<ReadonlyMap<string, string | undefined> | undefined> {
+    const itself = "%(objecttype) %(objectname)";
+    // What an annotated one is of; nothing for any other.
+    const behind = "%(*objecttype) %(*objectname)";
+    const format = `--format=%(refname:strip=2) ${itself} ${behind}`;
+    const text = await this.#try(directory, ["for-each-ref", format, "refs/tags"]);
+    return text === undefined ? undefined : new Map(text.split("\n").filter(Boolean).map(tagOf));
   }
 
-  /** The commit that a tag leads to; undefined when it leads to none that is here. */
-  async commitOfTag(directory: string, tag: string): Promise<string | undefined> {
-    return await this.#commit(directory, `refs/tags/${tag}`);
-  }
-
-  /** The commit that the files were last brought to. */
-  async head(directory: string): Promise<string | undefined> {
-    return await this.#commit(directory, "HEAD");
+  async hasHead(directory: string): Promise<boolean> {
+    return (await this.#commit(directory, "HEAD")) !== undefined;
   }
 
   async hasCommit(directory: string, commit: string): Promise<boolean> {
@@ -127,23 +139,19 @@ export class Git {
     return (await this.#try(directory, args)) !== undefined;
   }
 
-  /**
-   * Paths that are not as in the commit that was checked out, those that git ignores included.
-   * Undefined when git cannot tell.
-   */
-  async changes(directory: string): Promise<readonly string[] | undefined> {
-    const options = ["--porcelain=v1", "-z", "--no-renames", "--untracked-files=all"];
+  /** What the files are like; undefined when git cannot tell. */
+  async files(directory: string): Promise<CheckedOut | undefined> {
+    const options = ["--porcelain=v2", "--branch", "-z", "--no-renames", "--untracked-files=all"];
     const status = await this.#try(directory, ["status", ...options, "--ignored=matching"]);
     const listing = await this.#try(directory, ["ls-files", "-v", "-z"]);
     if (status === undefined || listing === undefined) return undefined;
-    const differing = status.split("\0").filter((entry) => entry !== "");
+    const entries = status.split("\0").filter((entry) => entry !== "");
+    const head = entries.map((entry) => /^# branch\.oid ([0-9a-f]{40})$/.exec(entry)?.[1]);
+    const differing = entries.flatMap((entry) => pathIn(entry) ?? []);
     // A file that git was told not to look at: small letters, and S.
     const hidden = listing.split("\0").filter((entry) => /^[a-zS] /.test(entry));
-    const paths = [
-      ...differing.map((each) => each.slice(3)),
-      ...hidden.map((each) => each.slice(2)),
-    ];
-    return [...new Set(paths)].sort();
+    const paths = new Set([...differing, ...hidden.map((each) => each.slice(2))]);
+    return { head: head.find((each) => each !== undefined), changes: [...paths].sort() };
   }
 
   /** Writes the files of a commit into an empty folder, whatever the clone's own files are like. */
@@ -176,7 +184,12 @@ export class Git {
       const options = ["--no-checkout", "--origin=origin", "--template=", "--quiet"];
       await this.#reach(["clone", ...options, "--", address, fresh], seconds);
       await moveAway(directory, old);
-      await rename(fresh, directory);
+      try {
+        await rename(fresh, directory);
+      } catch (error) {
+        await moveAway(old, directory);
+        throw error;
+      }
     } finally {
       for (const folder of [fresh, old]) await rm(folder, { recursive: true, force: true });
     }
@@ -199,7 +212,7 @@ export class Git {
   /** Brings the files to a commit, and removes every other. */
   async checkout(directory: string, commit: string): Promise<void> {
     // Whatever git was told of single files is in its index, damage too: it makes a new one.
-    await rm(join(directory, ".git/index"), { force: true });
+    await rm(join(directory, ".git/index"), { recursive: true, force: true });
     await this.#ask(directory, ["checkout", "--quiet", "--force", "--detach", commit]);
     await this.#ask(directory, ["clean", "--quiet", "-ffdx"]);
   }
@@ -216,12 +229,12 @@ export class Git {
     return commit !== undefined && /^[0-9a-f]{40}$/.test(commit) ? commit : undefined;
   }
 
-  /** Undefined for every no that git gives. */
+  /** Undefined for every no that git gives; one that was ended, such as for lack of memory, gives none. */
   async #try(directory: string, args: readonly string[]): Promise<string | undefined> {
     try {
       return await this.#ask(directory, args);
     } catch (error) {
-      if (error instanceof GitFailure && !error.timedOut) return undefined;
+      if (error instanceof GitFailure && error.status !== null) return undefined;
       throw error;
     }
   }
@@ -271,6 +284,22 @@ export class Git {
   }
 }
 
+/** A line of `for-each-ref`, in the format of `tags`. */
+function tagOf(line: string): readonly [string, string | undefined] {
+  const [tag = "", type, name, typeBehind, nameBehind] = line.split(" ");
+  if (type === "commit") return [tag, name];
+  return [tag, typeBehind === "commit" ? nameBehind : undefined];
+}
+
+/** How many members stand before the path, by what an entry of `git status` begins with. */
+const membersBeforePath: Readonly<Record<string, number>> = { "1": 8, u: 10, "?": 1, "!": 1 };
+
+/** The path of an entry that `git status --porcelain=v2` prints; undefined for a heading. */
+function pathIn(entry: string): string | undefined {
+  const members = membersBeforePath[entry[0] ?? ""];
+  return members === undefined ? undefined : entry.split(" ").slice(members).join(" ");
+}
+
 /** Named outright, so that git never takes a repository further up for this one. */
 function inside(directory: string): readonly string[] {
   return ["-C", directory, `--git-dir=${join(directory, ".git")}`, `--work-tree=${directory}`];
@@ -306,10 +335,10 @@ async function leftIn(repository: string): Promise<string[]> {
   if (!(await isRealFolder(repository))) return [];
   const entries = await readdir(repository, { withFileTypes: true, recursive: true });
   return entries
-    .filter((entry) => !entry.isDirectory())
     .filter(
       ({ name, parentPath }) =>
         name.endsWith(".lock") ||
+        (name === "attributes" && parentPath === join(repository, "info")) ||
         // Below refs, it is the name of a branch or tag.
         (name.startsWith("tmp_") && parentPath.startsWith(join(repository, "objects"))),
     )

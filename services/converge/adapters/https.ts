@@ -1,6 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { request } from "node:https";
-import { checkServerIdentity, type TLSSocket } from "node:tls";
+import type { TLSSocket } from "node:tls";
 
 export interface HttpsQuestion {
   /** IPv4 address that the port is published on. */
@@ -8,9 +7,11 @@ export interface HttpsQuestion {
   readonly port: number;
   /** Asked for by name, in the handshake and in the request. */
   readonly serverName: string;
+  /** Of the page that is asked for. */
+  readonly path: string;
 }
 
-/** What a client sees that asks for `/` by host name. */
+/** What a client sees that asks for a page by host name. */
 export interface HttpsAnswer {
   /** SHA-256 of the server's own certificate, in lower-case hex. */
   readonly fingerprint: string;
@@ -31,14 +32,26 @@ export class Https {
    *
    * @throws {Error} when there was no handshake, with the reason
    */
-  async ask({ address, port, serverName }: HttpsQuestion): Promise<HttpsAnswer> {
+  async ask({ address, port, serverName, path }: HttpsQuestion): Promise<HttpsAnswer> {
+    // Most runs never ask, and all would wait for it.
+    const { request } = await import("node:https");
+    const { checkServerIdentity } = await import("node:tls");
+    const read = (socket: TLSSocket): Omit<HttpsAnswer, "status"> => {
+      const certificate = socket.getPeerCertificate();
+      return {
+        fingerprint: certificate.fingerprint256.replaceAll(":", "").toLowerCase(),
+        validFrom: new Date(certificate.valid_from),
+        validTo: new Date(certificate.valid_to),
+        nameProblem: checkServerIdentity(serverName, certificate)?.message,
+      };
+    };
     return await new Promise((resolve, reject) => {
       let seen: Omit<HttpsAnswer, "status"> | undefined;
       const outgoing = request({
         host: address,
         port,
         servername: serverName,
-        path: "/",
+        path,
         headers: { Host: serverName, "User-Agent": "cc-ci-converge", Connection: "close" },
         rejectUnauthorized: false,
         agent: false,
@@ -50,7 +63,7 @@ export class Https {
       };
       outgoing.on("socket", (socket) => {
         socket.once("secureConnect", () => {
-          seen = read(socket as TLSSocket, serverName);
+          seen = read(socket as TLSSocket);
         });
       });
       outgoing.on("response", (response: IncomingMessage) => {
@@ -65,14 +78,4 @@ export class Https {
       outgoing.end();
     });
   }
-}
-
-function read(socket: TLSSocket, serverName: string): Omit<HttpsAnswer, "status"> {
-  const certificate = socket.getPeerCertificate();
-  return {
-    fingerprint: certificate.fingerprint256.replaceAll(":", "").toLowerCase(),
-    validFrom: new Date(certificate.valid_from),
-    validTo: new Date(certificate.valid_to),
-    nameProblem: checkServerIdentity(serverName, certificate)?.message,
-  };
 }

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:fs";
-import { access, stat } from "node:fs/promises";
+import { access, realpath, stat } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 
@@ -154,6 +154,16 @@ class Tail {
   #bytes(): Buffer {
     return Buffer.concat(this.#parts).subarray(-this.#limit);
   }
+}
+
+/**
+ * What is the same as long as a program is: its real path and when its file was last changed.
+ *
+ * @throws {ProgramMissing} when there is none of that name
+ */
+export async function identityOf(name: string): Promise<string> {
+  const path = await realpath(await findProgram(name));
+  return `${path} ${(await stat(path)).mtimeMs}`;
 }
 
 async function findProgram(name: string): Promise<string> {

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
-import { z } from "zod";
+import * as z from "zod";
 
 const unitSchema = z.object({
   Id: z.string(),
@@ -12,6 +12,8 @@ const unitSchema = z.object({
   /** Empty when it never ran since the boot. */
   ExecMainStartTimestamp: z.string(),
   ExecMainExitTimestamp: z.string(),
+  /** The units without which it is not started. */
+  Requires: z.string().transform((names) => names.split(" ").filter(Boolean)),
 });
 
 export type UnitState = Readonly<z.infer<typeof unitSchema>>;
@@ -21,6 +23,30 @@ export class Systemd {
   /** The service whose process this is; undefined outside of any. */
   async ownService(): Promise<string | undefined> {
     return serviceIn(await readFile("/proc/self/cgroup", "utf8"));
+  }
+
+  /**
+   * Starts units as one transaction, and ends once they have ended.
+   *
+   * @returns what systemd says against it, mostly that one of them failed; empty when all ended well
+   */
+  async start(names: readonly string[]): Promise<string> {
+    return await said("systemctl", ["start", "--", ...names]);
+  }
+
+  /**
+   * Restarts a unit, and ends once it is up again.
+   *
+   * @returns what systemd says against it; empty when all went well
+   */
+  async restart(name: string, seconds: number): Promise<string> {
+    return await said("systemctl", ["restart", "--", name], { timeout: seconds * 1000 });
+  }
+
+  /** When the main process of a service last started; 1970 when it never did. */
+  async startOf(name: string): Promise<Date> {
+    const [unit] = await this.units([name]);
+    return new Date(Number(unit?.ExecMainStartTimestamp.slice(1) ?? 0) * 1000);
   }
 
   /** In the order in which they are named. Times are seconds since 1970 behind an `@`. */
@@ -37,19 +63,20 @@ export class Systemd {
       .split("\n\n")
       .map((block) => unitSchema.parse(membersOf(block)));
   }
+}
 
-  /** The units without which each of these is not started, in the order in which they are named. */
-  async required(names: readonly string[]): Promise<readonly (readonly string[])[]> {
-    if (names.length === 0) return [];
-    const { stdout } = await promisify(execFile)(
-      "systemctl",
-      ["show", "--property=Id,Requires", "--", ...names],
-      { encoding: "utf8", timeout: 30_000 },
-    );
-    return stdout
-      .trim()
-      .split("\n\n")
-      .map((block) => (membersOf(block).Requires ?? "").split(" ").filter(Boolean));
+/** What a program says when it fails; empty when it does not. */
+async function said(
+  program: string,
+  args: readonly string[],
+  options: { readonly timeout?: number } = {},
+): Promise<string> {
+  try {
+    await promisify(execFile)(program, args, { encoding: "utf8", ...options });
+    return "";
+  } catch (error) {
+    const { stderr, message } = error as { readonly stderr?: string; readonly message: string };
+    return stderr?.trim() || message;
   }
 }
 

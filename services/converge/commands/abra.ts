@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { constants } from "node:os";
-import type { ResourceOf } from "../desired-state.ts";
+import { dirname, join } from "node:path";
 import { readDesired } from "../engine/installed.ts";
 import { defineLines } from "../engine/line.ts";
 import { choosePieces, filled, mustBeRoot } from "./pieces.ts";
@@ -19,33 +19,40 @@ export const abraLines = defineLines({
 
 /**
  * `converge abra <app> …`: abra with the state folder of that app, and all that follows as its
- * arguments. An app is named by its domain or by its piece.
+ * arguments. An app is named by its domain or by its piece; what left the configuration by its domain,
+ * as long as its folder is there.
  *
  * @returns abra's own exit status
  */
 export async function abraCommand(name: string, args: readonly string[]): Promise<number> {
   mustBeRoot();
-  const app = await findApp(name);
+  const abraDirectory = await findDirectory(name);
   const { status, signal, error } = spawnSync("abra", args, {
     stdio: "inherit",
     // Nowhere where abra could find a configuration of somebody else.
     cwd: "/",
-    env: { ...process.env, ABRA_DIR: app.abraDirectory, HOME: app.abraDirectory },
+    env: { ...process.env, ABRA_DIR: abraDirectory, HOME: abraDirectory },
   });
   if (error !== undefined) throw abraLines.stop("abra-missing", { problem: error.message });
   // As a shell has it for a program that a signal ended.
   return status ?? 128 + (signal === null ? 0 : constants.signals[signal]);
 }
 
-async function findApp(name: string): Promise<ResourceOf<"stack">> {
+/** Nothing that leads out of a folder. */
+const domainPattern = /^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/;
+
+async function findDirectory(name: string): Promise<string> {
   const { files } = realWorld();
-  const { pieces } = await choosePieces(files, undefined);
+  const { all: pieces } = await choosePieces(files);
   const domains: string[] = [];
   for (const piece of pieces.filter(({ stacks }) => stacks.length > 0)) {
     const { resources } = await readDesired(files, filled(piece.file));
     for (const resource of resources) {
       if (resource.kind !== "stack") continue;
-      if (resource.domain === name || piece.name === name) return resource;
+      if (resource.domain === name || piece.name === name) return resource.abraDirectory;
+      // One folder an app, all of them side by side.
+      const former = join(dirname(resource.abraDirectory), name);
+      if (domainPattern.test(name) && (await files.isFolder(former))) return former;
       domains.push(resource.domain);
     }
   }

@@ -8,6 +8,8 @@ import { defineLines, exitStatus, type Stop } from "../engine/line.ts";
 import { unitOf } from "../engine/places.ts";
 import { consoleReport, type Report, say } from "../engine/report.ts";
 import { apply } from "../engine/run.ts";
+import { noteRunBegun, noteRunEnded } from "../engine/run-begun.ts";
+import { Sights } from "../engine/sights.ts";
 import { Slots } from "../engine/slots.ts";
 import type { Context } from "../engine/steps.ts";
 import { asStop } from "../engine/surprise.ts";
@@ -30,7 +32,7 @@ export async function applyCommand(
   file: string,
   slots: Readonly<Record<string, string>>,
 ): Promise<number> {
-  const world = realWorld();
+  const world = realWorld({ mayKeep: true });
   const report = consoleReport();
   const gate = new Gate(report, process.env[stopAtVariable]);
   const started = systemClock.monotonic();
@@ -40,11 +42,13 @@ export async function applyCommand(
     const state = await readDesired(world.files, file);
     await mustBeIn(unitOf(state.piece));
     piece = state.piece;
+    await noteRunBegun(world.files, piece, systemClock.now());
     const context: Context = {
       ...{ host: state.host, piece, resources: state.resources },
       ...{
         slots: new Slots(slots),
         judged: new JudgedFiles(),
+        sights: new Sights(),
         world,
         report,
         mayWait: true,
@@ -64,7 +68,10 @@ export async function applyCommand(
   };
   const previous = piece === undefined ? undefined : await readLastEnd(world.files, piece);
   const recorded = endAfter(previous, end);
-  if (piece !== undefined) await record(piece, JSON.stringify(recorded, null, 2), report);
+  if (piece !== undefined) {
+    await record(piece, JSON.stringify(recorded, null, 2), report);
+    await noteRunEnded(world.files, piece);
+  }
   if (stop?.details) say(stop.details, "info");
   const took = `${end.seconds.toFixed(1)} s`;
   if (recorded.line !== null) {

@@ -19,18 +19,19 @@ export function mustBeRoot(): void {
   if (process.getuid?.() !== 0) throw piecesLines.stop("not-root", {});
 }
 
-/**
- * All pieces of this host in their order, or the named one.
- *
- * @throws {Stop} when there is none of that name
- */
-export async function choosePieces(
-  files: Files,
-  name: string | undefined,
-): Promise<{ readonly host: string; readonly pieces: readonly Piece[] }> {
+/** The pieces of a host, in their order. */
+interface ChosenPieces {
+  readonly host: string;
+  readonly all: readonly Piece[];
+  /** What was asked for: all of them, or the named one. */
+  readonly chosen: readonly Piece[];
+}
+
+/** @throws {Stop} when there is none of that name */
+export async function choosePieces(files: Files, name?: string): Promise<ChosenPieces> {
   const { host, pieces } = await readPieces(files);
   const chosen = pieces.filter((piece) => name === undefined || piece.name === name);
-  if (chosen.length > 0 || name === undefined) return { host, pieces: chosen };
+  if (chosen.length > 0 || name === undefined) return { host, all: pieces, chosen };
   const names = pieces.map((piece) => piece.name).join(", ");
   throw piecesLines.stop("no-such-piece", { name, names });
 }

@@ -2,6 +2,7 @@ import { styleText } from "node:util";
 import { Systemd, type UnitState } from "../adapters/systemd.ts";
 import { type LastEnd, readLastEnd } from "../engine/last-end.ts";
 import { defineLines, type Line } from "../engine/line.ts";
+import { readRunBegun } from "../engine/run-begun.ts";
 import { paragraph, terminalColumns } from "./paragraph.ts";
 import { choosePieces, mustBeRoot } from "./pieces.ts";
 import { realWorld } from "./world.ts";
@@ -58,17 +59,22 @@ interface PieceStatus {
 export async function statusCommand(name: string | undefined, json: boolean): Promise<number> {
   mustBeRoot();
   const { files } = realWorld();
-  const { host, pieces: chosen } = await choosePieces(files, name);
   // All of them, because one piece's state may be another one's doing.
-  const { pieces } = await choosePieces(files, undefined);
+  const { host, all: pieces, chosen } = await choosePieces(files, name);
   const names = pieces.map(({ unit }) => unit);
   const systemd = new Systemd();
-  const [units, required] = [await systemd.units(names), await systemd.required(names)];
+  const units = await systemd.units(names);
+  const required = units.map(({ Requires }) => Requires);
   const own: PieceStatus[] = [];
   for (const [index, { name, unit }] of pieces.entries()) {
-    own.push(statusOf(name, unit, units[index], await readLastEnd(files, name)));
+    const record = { last: await readLastEnd(files, name), begun: await readRunBegun(files, name) };
+    own.push(statusOf(name, unit, units[index], record));
   }
-  const statuses = withBlocked(own, required).filter(({ unit }) =>
+  const others = [...new Set(required.flat())].filter(
+    (unit) => unit.endsWith(".service") && !names.includes(unit),
+  );
+  const down = failedSince(await systemd.units(others));
+  const statuses = withBlocked(own, required, down).filter(({ unit }) =>
     chosen.some((piece) => piece.unit === unit),
   );
   console.log(
@@ -79,12 +85,20 @@ export async function statusCommand(name: string | undefined, json: boolean): Pr
   return statuses.every(({ state }) => state === "converged") ? 0 : 1;
 }
 
+/** What the runs of a piece have written down. */
+interface PieceRecord {
+  /** Undefined before the first end. */
+  readonly last: LastEnd | undefined;
+  /** When the run began that did not come to its end; undefined when there is none. */
+  readonly begun: string | undefined;
+}
+
 /** What systemd and the piece's own record come to together. */
 export function statusOf(
   piece: string,
   unit: string,
   now: UnitState | undefined,
-  last: LastEnd | undefined,
+  { last, begun }: PieceRecord,
 ): PieceStatus {
   const base = { piece, unit, lastEnd: last?.at ?? null };
   const started = isoOf(now?.ExecMainStartTimestamp);
@@ -102,6 +116,11 @@ export function statusOf(
     const line = { id, text };
     return { ...base, state: "interrupted", since: exited, line };
   }
+  // Systemd has forgotten it since: the machine went down under that run.
+  if (begun !== undefined) {
+    const { id, text } = statusLines.stop("run-cut-short", { result: "shutdown", unit }).line;
+    return { ...base, state: "interrupted", since: begun, line: { id, text } };
+  }
   if (last === undefined) return { ...base, state: "never run", since: null, line: null };
   if (now.Result === "exit-code" && started !== null && last.at < started) {
     const { id, text } = statusLines.stop("end-unknown", { unit }).line;
@@ -116,13 +135,15 @@ export function statusOf(
  *
  * @param statuses in the order of the pieces, in which what is needed comes first
  * @param required the units that each of them needs
+ * @param down units that are no pieces and failed, each with when
  */
 export function withBlocked(
   statuses: readonly PieceStatus[],
   required: readonly (readonly string[])[],
+  down: ReadonlyMap<string, string> = new Map(),
 ): readonly PieceStatus[] {
   /** When a unit last did not get through. */
-  const stopped = new Map<string, string>();
+  const stopped = new Map(down);
   return statuses.map((status, index) => {
     const { unit, state, lastEnd, since } = status;
     const needed = required[index]?.find((each) => (stopped.get(each) ?? "") > (lastEnd ?? ""));
@@ -138,9 +159,22 @@ export function withBlocked(
   });
 }
 
+/** The units that failed, each with when; Docker's for one. */
+export function failedSince(units: readonly UnitState[]): ReadonlyMap<string, string> {
+  return new Map(
+    units.flatMap(({ Id, ActiveState, ExecMainExitTimestamp }) => {
+      const at = isoOf(ExecMainExitTimestamp);
+      return ActiveState === "failed" && at !== null ? [[Id, at]] : [];
+    }),
+  );
+}
+
+/** The line of a unit that is not started. */
+export const blockedId = "piece-blocked";
+
 /** Why a unit is not started. */
 export function blockedLine(unit: string, needed: string): Line {
-  return statusLines.stop("piece-blocked", { unit, needed }).line;
+  return statusLines.stop(blockedId, { unit, needed }).line;
 }
 
 /** `@1234567890` as systemctl prints it; null for none. */

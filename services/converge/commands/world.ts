@@ -5,17 +5,20 @@ import { Docker } from "../adapters/docker.ts";
 import { Files } from "../adapters/files.ts";
 import { Git } from "../adapters/git.ts";
 import { Https } from "../adapters/https.ts";
+import { KeptModels } from "../adapters/kept-models.ts";
+import { Systemd } from "../adapters/systemd.ts";
 import type { World } from "../engine/world.ts";
 
-/** The real one. */
-export function realWorld(): World {
+/** The real one. @param mayKeep whether what was rendered may be kept for the next run */
+export function realWorld({ mayKeep = false } = {}): World {
   return {
     docker: new Docker(),
     files: new Files(),
     git: new Git(),
-    compose: new Compose(),
+    compose: new Compose({ kept: new KeptModels({ mayWrite: mayKeep }) }),
     abra: new Abra(),
     https: new Https(),
+    systemd: new Systemd(),
     clock: systemClock,
   };
 }

@@ -17,7 +17,7 @@ export const verbs = {
   "file create": "make an internal host file of random bytes",
   "secret create": "make a swarm secret from a host file",
   "secret remove": "remove a swarm secret of ours that nothing uses any more",
-  "checkout repair": "remove what a git that died has left, or a clone that git cannot read",
+  "checkout repair": "remove what a git that died has left",
   "checkout clone": "clone the recipe",
   "checkout fetch": "fetch the recipe's tags and commits",
   "checkout reset": "bring the recipe's files to the pinned state, clean",
@@ -26,9 +26,11 @@ export const verbs = {
   "config mark": "note on that config what is about to be deployed, or that it was seen to work",
   "config remove": "remove the swarm config that said that the stack was ours",
   "image pull": "get an image that this machine does not have",
+  "docker restart": "have the daemon start anew, since it lost count of its ports in a power cut",
   "app deploy": "let abra deploy the stack",
   "app undeploy": "let abra undeploy the stack",
   "service seal": "put the seal on a service that was seen to work",
+  "container remove": "remove what a power cut has left of a task of a retired stack",
   "service remove": "remove a service that the recipe's files no longer name",
 } as const;
 

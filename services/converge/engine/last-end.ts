@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import type { Files } from "../adapters/files.ts";
 import { defineLines, type Line, type Outcome } from "./line.ts";
 import { stateFolder } from "./places.ts";
@@ -46,10 +46,9 @@ export function lastEndPath(piece: string): string {
 
 /** Undefined when there was no run yet, or what it left is not readable. */
 export async function readLastEnd(files: Files, piece: string): Promise<LastEnd | undefined> {
-  const text = await files.read(lastEndPath(piece));
-  if (text === undefined) return undefined;
   try {
-    return lastEndSchema.parse(JSON.parse(text.toString("utf8")));
+    const text = await files.read(lastEndPath(piece));
+    return text && lastEndSchema.parse(JSON.parse(text.toString("utf8")));
   } catch {
     return undefined;
   }
@@ -67,7 +66,10 @@ export interface End {
 export function endAfter(previous: LastEnd | undefined, end: End): LastEnd {
   const at = end.at.toISOString();
   const goesOn =
-    previous !== undefined && (previous.outcome === end.outcome || isOverdue(previous, end));
+    previous !== undefined &&
+    (previous.outcome === end.outcome || isOverdue(previous, end)) &&
+    // A clock that was ahead once counts no longer than until it is right.
+    previous.since <= at;
   const since = goesOn ? previous.since : at;
   const seconds = Math.round(end.seconds * 10) / 10;
   const line = end.line === null ? null : { id: end.line.id, text: end.line.text };

@@ -11,11 +11,11 @@ export class Patience {
     this.#seconds = seconds;
   }
 
-  /** Does something that keeps to the seconds that are left. */
+  /** Does something that keeps to the seconds that are left: one at least, for what just begins. */
   async spend<Value>(act: (seconds: number) => Promise<Value>): Promise<Value> {
     const begin = this.#clock.monotonic();
     try {
-      return await act(this.#seconds);
+      return await act(Math.max(1, Math.ceil(this.#seconds)));
     } finally {
       this.#seconds = Math.max(0, this.#seconds - (this.#clock.monotonic() - begin));
     }
@@ -23,6 +23,6 @@ export class Patience {
 
   /** Asks until there is an answer or the patience is used up; once when it is. */
   async waitFor<Answer>(ask: () => Promise<Answer | undefined>): Promise<Answer | undefined> {
-    return await this.spend((seconds) => waitFor(this.#clock, { seconds }, ask));
+    return await this.spend(() => waitFor(this.#clock, { seconds: this.#seconds }, ask));
   }
 }

@@ -1,7 +1,7 @@
 import type { Call } from "./call.ts";
 import type { Line } from "./line.ts";
 
-/** What a run says while it goes on: to a terminal, to the journal, or to a test. */
+/** What a run says while it goes on: to the journal, where `converge run` reads it, or to a test. */
 export interface Report {
   /** Before a mutating call. */
   call(call: Pick<Call, "verb" | "target" | "why">): void;

@@ -1,5 +1,5 @@
 import type { DesiredState, Resource } from "../desired-state.ts";
-import { type Call, phases } from "./call.ts";
+import { type Call, type Phase, phases } from "./call.ts";
 import type { Gate } from "./gate.ts";
 import { JudgedFiles } from "./judged-files.ts";
 import { sha256 } from "./stable-json.ts";
@@ -24,6 +24,7 @@ export async function apply(
   gate: Gate,
 ): Promise<void> {
   for (let pass = 1; ; pass += 1) {
+    context.sights.forget();
     let used = await inputs(state, context);
     const hasChanged = async () => pass < passes && (await inputs(state, context)) !== used;
     const all = state.resources.map((resource) => stepsOf(resource, context));
@@ -31,7 +32,7 @@ export async function apply(
       for (const steps of all) await steps.require?.();
       // A pair that was waited for is another one now: what counts is what was judged good.
       used = await inputs(state, context, context.judged);
-      await applyPhases(all, gate);
+      await applyPhases(all, context, gate);
       if (!(await hasChanged())) return;
     } catch (error) {
       // What it stopped at may have been mended meanwhile.
@@ -40,17 +41,37 @@ export async function apply(
   }
 }
 
-async function applyPhases(all: readonly Steps[], gate: Gate): Promise<void> {
+async function applyPhases(
+  all: readonly Steps[],
+  { sights, piece }: Context,
+  gate: Gate,
+): Promise<void> {
+  const perform = async (call: Call): Promise<void> => {
+    sights.forget();
+    await gate.perform(call, piece);
+    sights.forget();
+  };
   for (const phase of phases) {
     // What is superseded goes in the order opposite to that in which it came: a secret after the
     // services that used it.
     const ordered = phase === "seal" ? all.toReversed() : all;
     if (phase === "seal") for (const steps of all) await steps.verify?.();
-    for (const steps of ordered) {
-      const calls = await steps.plan();
-      for (const call of calls.filter((each) => each.phase === phase)) await gate.perform(call);
+    for (const steps of ordered.filter((each) => hasCallsIn(each, phase))) {
+      const plan = await sights.of(steps, () => planOf(steps));
+      for (const call of plan.filter((each) => each.phase === phase)) await perform(call);
     }
   }
+}
+
+const hasCallsIn = ({ phases }: Steps, phase: Phase): boolean => phases?.includes(phase) ?? true;
+
+/** @throws {Error} with a call that would never be made */
+async function planOf(steps: Steps): Promise<readonly Call[]> {
+  const calls = await steps.plan();
+  const stray = calls.find(({ phase }) => !hasCallsIn(steps, phase));
+  if (stray === undefined) return calls;
+  const { verb, target, phase } = stray;
+  throw new Error(`${verb} ${target}: its resource says that it has no calls to ${phase}`);
 }
 
 /**
@@ -66,7 +87,7 @@ export async function plan(
   const all = state.resources.map((resource) => stepsOf(resource, context));
   for (const steps of all) await steps.require?.();
   const calls: (readonly Call[])[] = [];
-  for (const steps of all) calls.push(await steps.plan());
+  for (const steps of all) calls.push(await planOf(steps));
   return phases.flatMap((phase) =>
     (phase === "seal" ? calls.toReversed() : calls).flatMap((some) =>
       some.filter((call) => call.phase === phase),

@@ -1,7 +1,8 @@
 import type { Resource } from "../desired-state.ts";
-import type { Call } from "./call.ts";
+import type { Call, Phase } from "./call.ts";
 import type { JudgedFiles } from "./judged-files.ts";
 import type { Report } from "./report.ts";
+import type { Sights } from "./sights.ts";
 import type { Slots } from "./slots.ts";
 import type { World } from "./world.ts";
 
@@ -13,6 +14,7 @@ export interface Context {
   readonly resources: readonly Resource[];
   readonly slots: Slots;
   readonly judged: JudgedFiles;
+  readonly sights: Sights;
   readonly world: World;
   readonly report: Report;
   /** False for a plan, which neither waits for anything nor reaches out of this host. */
@@ -29,12 +31,14 @@ export interface Context {
  * own seconds. Whatever ends the run is a `Stop`.
  */
 export interface Steps {
+  /** In which it has calls: nobody asks it for a plan in another one. @default all */
+  readonly phases?: readonly Phase[];
   /** What a person must have seen to first. For all resources before any of them is touched. */
   require?(): Promise<void>;
   /**
    * Looks at what is, and says which calls would make it what it should be: all of them, of every
-   * phase, as far as can be known now. Asked again before each phase; of its answer only the calls
-   * of that phase are performed. Fills the slots that this resource fills.
+   * phase, as far as can be known now. Asked before each phase, unless nothing was performed since;
+   * of its answer only the calls of that phase are performed. Fills the slots that this resource fills.
    */
   plan(): Promise<readonly Call[]>;
   /** Waits until what was applied works. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { AbraFailure } from "../adapters/abra.ts";
 import { DockerRefusal, DockerSilence } from "../adapters/docker-socket.ts";
 import { ProgramMissing } from "../adapters/program.ts";

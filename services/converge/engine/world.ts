@@ -5,6 +5,7 @@ import type { Docker } from "../adapters/docker.ts";
 import type { Files } from "../adapters/files.ts";
 import type { Git } from "../adapters/git.ts";
 import type { Https } from "../adapters/https.ts";
+import type { Systemd } from "../adapters/systemd.ts";
 
 /** Everything outside of this process that converge looks at or changes: one adapter for each. */
 export interface World {
@@ -14,5 +15,6 @@ export interface World {
   readonly compose: Compose;
   readonly abra: Abra;
   readonly https: Https;
+  readonly systemd: Systemd;
   readonly clock: Clock;
 }

@@ -1,12 +1,12 @@
-import { GitFailure } from "../adapters/git.ts";
+import { type CheckedOut, GitFailure } from "../adapters/git.ts";
 import type { ResourceOf } from "../desired-state.ts";
 import type { Call } from "../engine/call.ts";
 import { defineLines, type Stop } from "../engine/line.ts";
 import type { Context, Steps } from "../engine/steps.ts";
 import { surpriseLines } from "../engine/surprise.ts";
 import type { World } from "../engine/world.ts";
-import { chooseTag } from "./release-tag.ts";
-import { isUnreachable } from "./upstream-trouble.ts";
+import { chooseTag } from "./checkout/release-tag.ts";
+import { isUnreachable } from "./checkout/upstream-trouble.ts";
 
 export const checkoutLines = defineLines({
   "recipe-unreachable": {
@@ -48,25 +48,29 @@ export interface Revision {
   readonly version: string;
 }
 
-/** What is seen of a clone. */
-type ActualCheckout =
+/** What is seen of a clone, without its files. */
+type ActualClone =
   | { readonly is: "absent" }
   | { readonly is: "broken" }
   | {
       readonly is: "clone";
       readonly origin: string | undefined;
-      readonly leftovers: readonly string[];
-      /** The wanted one. */
+      /** The wanted one, of a clone of the right origin. */
       readonly revision: Revision | undefined;
-      readonly head: string | undefined;
-      /** Undefined when git cannot tell. */
-      readonly changes: readonly string[] | undefined;
     };
+
+/** The same with its files. */
+type ActualCheckout =
+  | Exclude<ActualClone, { is: "clone" }>
+  | (Extract<ActualClone, { is: "clone" }> & {
+      readonly leftovers: readonly string[];
+      /** Undefined when git cannot tell. */
+      readonly files: CheckedOut | undefined;
+    });
 
 /** What each call of this kind does. */
 interface CheckoutWork {
   readonly removeLeftovers: () => Promise<void>;
-  readonly removeAll: () => Promise<void>;
   readonly clone: () => Promise<void>;
   readonly fetch: () => Promise<void>;
   readonly reset: () => Promise<void>;
@@ -91,10 +95,8 @@ function planCheckout(
     call("checkout reset", "a new clone has no files yet", work.reset),
   ];
   if (actual.is === "absent") return fresh("there is no clone of the recipe");
-  if (actual.is === "broken") {
-    const why = "git cannot read what lies there";
-    return [call("checkout repair", why, work.removeAll), ...fresh("what lay there is taken away")];
-  }
+  // A new one takes the place of what lies there once it is whole.
+  if (actual.is === "broken") return fresh("git cannot read what lies there");
   if (actual.origin !== repository) {
     return fresh(`the clone is one of ${actual.origin ?? "nobody knows what"}`);
   }
@@ -108,14 +110,14 @@ function planCheckout(
     const why = `${named(revision)} is not here`;
     calls.push(call("checkout fetch", why, work.fetch));
     calls.push(call("checkout reset", "the files are those of another state", work.reset));
-  } else if (actual.head !== wanted.commit) {
-    const where = actual.head?.slice(0, versionDigits) ?? "nothing";
+  } else if (actual.files === undefined) {
+    calls.push(call("checkout reset", "git cannot tell what changed in the files", work.reset));
+  } else if (actual.files.head !== wanted.commit) {
+    const where = actual.files.head?.slice(0, versionDigits) ?? "nothing";
     const why = `the files are those of ${where} instead of ${wanted.version}`;
     calls.push(call("checkout reset", why, work.reset));
-  } else if (actual.changes === undefined) {
-    calls.push(call("checkout reset", "git cannot tell what changed in the files", work.reset));
-  } else if (actual.changes.length > 0) {
-    const why = `changed by hand: ${someOf(actual.changes)}`;
+  } else if (actual.files.changes.length > 0) {
+    const why = `changed by hand: ${someOf(actual.files.changes)}`;
     calls.push(call("checkout reset", why, work.reset));
   }
   return calls;
@@ -123,7 +125,7 @@ function planCheckout(
 
 export function checkoutSteps(resource: Checkout, context: Context): Steps {
   const { world, slots } = context;
-  const { git, files, clock } = world;
+  const { git, clock } = world;
   const { directory, repository, fetchSeconds } = resource;
   const { slot } = resource.version;
   const guard = <Value>(work: () => Promise<Value>) => withGit(resource, work);
@@ -162,7 +164,6 @@ export function checkoutSteps(resource: Checkout, context: Context): Steps {
 
   const work: CheckoutWork = {
     removeLeftovers: () => git.removeLeftovers(directory),
-    removeAll: () => files.remove(directory),
     clone: () =>
       guard(async () => {
         const failure = await reach((seconds) => git.clone(repository, directory, seconds));
@@ -180,11 +181,11 @@ export function checkoutSteps(resource: Checkout, context: Context): Steps {
   };
 
   return {
+    phases: ["prepare"],
     plan: () =>
       guard(async () => {
-        const actual = await observe(resource, world);
-        const known = actual.is === "clone" && actual.origin === repository;
-        fill(known ? actual.revision : undefined);
+        const actual = await observe(resource, context);
+        fill(actual.is === "clone" ? actual.revision : undefined);
         return planCheckout(resource, actual, work);
       }),
   };
@@ -197,20 +198,18 @@ export function checkoutSteps(resource: Checkout, context: Context): Steps {
  */
 export async function wantedRevision(
   resource: Checkout,
-  world: World,
+  context: Context,
 ): Promise<Revision | undefined> {
-  return await withGit(resource, async () => {
-    const { directory, repository } = resource;
-    const { git } = world;
-    if (!(await git.isClone(directory)) || (await git.origin(directory)) !== repository) {
-      return undefined;
-    }
-    const found = await findRevision(resource, world);
-    return found === "damaged" ? undefined : found;
-  });
+  const clone = await withGit(resource, () => seenClone(resource, context));
+  return clone.is === "clone" ? clone.revision : undefined;
 }
 
-async function observe(resource: Checkout, world: World): Promise<ActualCheckout> {
+/** Asked for by what is made from the recipe too. */
+async function seenClone(resource: Checkout, { sights, world }: Context): Promise<ActualClone> {
+  return await sights.of(resource, () => observeClone(resource, world));
+}
+
+async function observeClone(resource: Checkout, world: World): Promise<ActualClone> {
   const { directory } = resource;
   const { git, files } = world;
   if (!(await git.isClone(directory))) {
@@ -218,12 +217,18 @@ async function observe(resource: Checkout, world: World): Promise<ActualCheckout
   }
   const origin = await git.origin(directory);
   const revision = origin === resource.repository ? await findRevision(resource, world) : undefined;
-  if (revision === "damaged") return { is: "broken" };
+  return revision === "damaged" ? { is: "broken" } : { is: "clone", origin, revision };
+}
+
+async function observe(resource: Checkout, context: Context): Promise<ActualCheckout> {
+  const { directory } = resource;
+  const { git } = context.world;
+  const clone = await seenClone(resource, context);
+  if (clone.is !== "clone") return clone;
   return {
-    ...{ is: "clone", origin, revision },
+    ...clone,
     leftovers: await git.leftovers(directory),
-    head: await git.head(directory),
-    changes: await git.changes(directory),
+    files: await git.files(directory),
   };
 }
 
@@ -244,14 +249,16 @@ async function findRevision(
     return await whole(commit, commit.slice(0, versionDigits));
   }
   const { release, commit: pinned } = revision;
-  const choice = chooseTag(await git.tags(directory), release);
+  const tags = await git.tags(directory);
+  if (tags === undefined) return "damaged";
+  const choice = chooseTag([...tags.keys()], release);
   if ("several" in choice) {
     const values = { repository, release, tags: choice.several.join(", ") };
     throw checkoutLines.stop("recipe-release-ambiguous", values);
   }
   if ("none" in choice) return undefined;
   const { tag } = choice;
-  const commit = await git.commitOfTag(directory, tag);
+  const commit = tags.get(tag);
   if (commit === undefined) return "damaged";
   if (pinned !== undefined && pinned !== commit) {
     const values = { tag, repository, found: commit, pinned, directory };
@@ -291,7 +298,8 @@ async function whyNot(
     return checkoutLines.stop("recipe-without-commit", { repository, commit: revision.commit });
   }
   const { release } = revision;
-  const choice = chooseTag(await git.tags(directory), release);
+  const tags = await git.tags(directory);
+  const choice = chooseTag([...(tags?.keys() ?? [])], release);
   const nearest = ("nearest" in choice && choice.nearest.join(", ")) || "none at all";
   return checkoutLines.stop("recipe-without-release", { repository, release, nearest });
 }

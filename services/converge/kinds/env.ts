@@ -65,6 +65,7 @@ function whyWrite(actual: string | undefined, desired: string | undefined): stri
 export function envSteps(resource: Env, context: Context): Steps {
   const { files } = context.world;
   return {
+    phases: ["apply"],
     plan: async () => {
       const source = withoutType(await envTemplate(resource, context));
       return planEnv(resource, {

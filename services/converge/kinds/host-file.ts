@@ -4,7 +4,7 @@ import type { ResourceOf } from "../desired-state.ts";
 import type { Call } from "../engine/call.ts";
 import type { Line, Stop } from "../engine/line.ts";
 import type { Context, Steps } from "../engine/steps.ts";
-import { contentFault, contentWarnings, hostFileLines, maxBytes } from "./host-file-demand.ts";
+import { contentFault, contentWarnings, hostFileLines, maxBytes } from "./host-file/demand.ts";
 
 type HostFileResource = ResourceOf<"host-file">;
 

@@ -150,12 +150,14 @@ function usersOf({ Id, Name }: Network, services: readonly Service[]): string {
 }
 
 export function networkSteps(resource: NetworkResource, context: Context): Steps {
-  const { world, report, mayWait } = context;
+  const { world, report, mayWait, foreseen } = context;
   const { name, waitSeconds: seconds } = resource;
   const patience = new Patience(world.clock, mayWait ? seconds : 0);
   return {
     async plan() {
-      const networks = await world.docker.networks();
+      const networks = (await world.docker.networks()).filter(
+        ({ Name }) => !foreseen.has(`network remove ${Name}`),
+      );
       const services = await world.docker.services();
       return planNetwork(resource, { networks, services }, context);
     },

@@ -1,29 +1,26 @@
-import { join } from "node:path";
 import { stackLabel } from "../adapters/docker.ts";
-import type { Container, Network, SealedFile, Service } from "../adapters/docker-schemas.ts";
+import type { Network, SealedFile, Service } from "../adapters/docker-schemas.ts";
 import { DockerRefusal } from "../adapters/docker-socket.ts";
-
-import {
-  ownershipConfig,
-  type PieceList,
-  type ResourceOf,
-  versionDigits,
-} from "../desired-state.ts";
+import { type PieceList, type ResourceOf, versionDigits } from "../desired-state.ts";
 import type { Call } from "../engine/call.ts";
-import { readPieces } from "../engine/installed.ts";
 import { defineLines } from "../engine/line.ts";
 import { isOurs } from "../engine/ownership.ts";
 import { Patience } from "../engine/patience.ts";
 import type { Context, Steps } from "../engine/steps.ts";
 import type { World } from "../engine/world.ts";
+import { nameOf, orphansAmong } from "./retired/orphans.ts";
+import {
+  byName,
+  lookAt,
+  piecesFor,
+  type RetiredStack,
+  type Unnamed,
+  unnamedStacks,
+} from "./retired/stack.ts";
 
 type Retired = ResourceOf<"retired">;
 
 export const retiredLines = defineLines({
-  "pieces-of-another-host": {
-    as: "refused",
-    says: "{path} is the list of host '{theirs}', and this unit is one of '{ours}': nothing is undeployed by a list of somebody else: run 'nixos-rebuild switch' again",
-  },
   "retired-still-there": {
     as: "failed",
     says: "{stack} left the configuration and is still there after {seconds} s ({what}): look at 'docker stack ps {stack}'; the next run goes on",
@@ -37,20 +34,6 @@ export const retiredLines = defineLines({
     says: "network {network} left the configuration and is still used by {users}: it is kept until nothing uses it",
   },
 });
-
-/** A stack of ours that no piece names any more. */
-export interface RetiredStack {
-  readonly name: string;
-  readonly ownership: SealedFile;
-  readonly services: readonly Service[];
-  readonly containers: readonly Container[];
-  readonly volumes: readonly string[];
-  /** The stack's own networks and configs, which go with it. */
-  readonly networks: readonly Network[];
-  readonly configs: readonly SealedFile[];
-  /** abra's state folder and the app's domain; undefined when its `.env` or its recipe is not there. */
-  readonly app: { readonly domain: string; readonly directory: string } | undefined;
-}
 
 /** What is ours on this host, and all that might still use it. */
 export interface Found {
@@ -88,7 +71,7 @@ export function retiredSteps(resource: Retired, context: Context): Steps {
   };
 }
 
-/** Newest first: what was deployed later may need what was there before it. */
+/** In the order of the stacks, newest first; what others may still use goes after them. */
 export function planRetired(
   found: Found,
   { world, report }: Context,
@@ -97,7 +80,10 @@ export function planRetired(
   const gone = new Set(found.stacks.map(({ name }) => name));
   const remaining = found.services.filter((service) => !gone.has(stackOf(service)));
   return [
-    ...found.stacks.flatMap((stack) => undeploy(stack, world, patience)),
+    ...found.stacks.flatMap((stack) => [
+      ...removeOrphans(stack, world),
+      ...undeploy(stack, world, patience),
+    ]),
     ...unnamedSecrets(found)
       .filter((secret) => !remaining.some((service) => usesSecret(service, secret)))
       .map((secret): Call => {
@@ -155,6 +141,16 @@ function undeploy(stack: RetiredStack, world: World, patience: Patience): readon
   });
 }
 
+/** An undeploy would wait for them in vain; what becomes one by it goes with the rest. */
+function removeOrphans({ orphans, services }: RetiredStack, world: World): readonly Call[] {
+  const phase = services.length > 0 ? "apply" : "seal";
+  return orphans.map((container): Call => {
+    const why = "its stack leaves, and its task is gone already";
+    const perform = () => world.docker.removeContainer(container.Id);
+    return { phase, verb: "container remove", target: nameOf(container), why, perform };
+  });
+}
+
 /** What an undeploy that was cut short has left: a complete one takes these with it. */
 function removeRest(stack: RetiredStack, world: World): readonly Call[] {
   if (stack.app !== undefined && stack.services.length > 0) return [];
@@ -171,55 +167,30 @@ function removeRest(stack: RetiredStack, world: World): readonly Call[] {
   ];
 }
 
-async function observe(resource: Retired, { world, host }: Context): Promise<Found> {
-  const { docker, files } = world;
-  const pieces = await readPieces(files, resource.piecesFile);
-  if (pieces.host !== host) {
-    const values = { path: resource.piecesFile, theirs: pieces.host, ours: host };
-    throw retiredLines.stop("pieces-of-another-host", values);
-  }
-  const named = new Set(pieces.pieces.flatMap(({ stacks }) => stacks));
-  const configs = await docker.configs();
-  const retired = configs
-    .filter((config) => isOurs(config.Spec.Labels, host))
-    .map((ownership) => ({ ownership, name: stackNameOf(ownership) }))
-    .filter(({ name }) => name !== undefined && !named.has(name))
-    .sort((a, b) => (a.ownership.CreatedAt < b.ownership.CreatedAt ? 1 : -1));
-  const networks = await docker.networks();
-  const directories = await files.list(resource.abraDirectories);
+async function observe(resource: Retired, context: Context): Promise<Found> {
+  const { world, host, piece } = context;
+  const { docker } = world;
+  const pieces = await piecesFor(resource, context);
+  const isHosts = resource.of === "host";
+  const unnamed = unnamedStacks(await docker.configs(), pieces, host);
+  const owner = isHosts ? undefined : piece;
   const stacks: RetiredStack[] = [];
-  for (const { ownership, name = "" } of retired) {
-    const domain = directories.find((each) => each.replaceAll(".", "_") === name);
-    const directory = join(resource.abraDirectories, domain ?? "");
-    const isKnown =
-      domain !== undefined &&
-      (await files.exists(join(directory, "servers/default", `${domain}.env`))) &&
-      (await hasClone(join(directory, "recipes"), world));
-    stacks.push({
-      ...{ name, ownership },
-      services: await docker.services(name),
-      containers: await docker.containers({ stack: name, all: true }),
-      volumes: await docker.volumes(name),
-      networks: networks.filter(({ Labels }) => Labels[stackLabel] === name),
-      configs: configs.filter(({ Spec }) => Spec.Labels[stackLabel] === name),
-      app: isKnown ? { domain, directory } : undefined,
-    });
+  for (const each of unnamed.filter((one) => one.piece === owner)) {
+    stacks.push(await lookAt(each, resource, world));
   }
+  const own = (await docker.secrets()).filter(({ Spec }) => isOurs(Spec.Labels, host));
+  const ofStack = ({ Spec }: SealedFile, { name }: Unnamed) => Spec.Name.startsWith(`${name}_`);
+  // Those of a stack go with it, whoever undeploys that.
+  const secrets = own.filter((secret) => {
+    const of = unnamed.filter((each) => ofStack(secret, each));
+    return of.length === 0 ? isHosts : of.some((each) => each.piece === owner);
+  });
+  const networks = isHosts ? await docker.networks() : [];
   return {
-    ...{ pieces, stacks },
+    ...{ pieces, stacks, secrets },
     networks: networks.filter(({ Labels }) => isOurs(Labels, host)),
-    secrets: (await docker.secrets()).filter(({ Spec }) => isOurs(Spec.Labels, host)),
     services: await docker.services(),
   };
-}
-
-/** Whether a folder of recipes has one that git can read; an app has one alone. */
-async function hasClone(folder: string, { files, git }: World): Promise<boolean> {
-  for (const name of (await files.list(folder)).filter((each) => !each.startsWith("."))) {
-    const clone = join(folder, name);
-    if ((await git.isClone(clone)) && (await git.head(clone)) !== undefined) return true;
-  }
-  return false;
 }
 
 async function waitUntilGone(
@@ -228,17 +199,19 @@ async function waitUntilGone(
   context: Context,
   patience: Patience,
 ): Promise<void> {
-  const { docker } = context.world;
+  const { world, report } = context;
   let what = "";
   const gone = await patience.waitFor(async () => {
-    const services = await docker.services(stack);
-    const containers = await docker.containers({ stack, all: true });
+    const services = await world.docker.services(stack);
+    const containers = await world.docker.containers({ stack, all: true });
+    const orphans = new Set(await orphansAmong(containers, world));
+    const ending = containers.filter((container) => !orphans.has(container));
     what = [
       ...services.map(({ Spec }) => `service ${Spec.Name}`),
-      ...containers.map(({ Id }) => `container ${Id.slice(0, 12)}`),
+      ...ending.map((container) => `container ${nameOf(container)}`),
     ].join(", ");
     if (what === "") return true;
-    context.report.waiting(`${stack}: ${what} still there`);
+    report.waiting(`${stack}: ${what} still there`);
     return undefined;
   });
   if (gone) return;
@@ -246,25 +219,20 @@ async function waitUntilGone(
   throw retiredLines.stop("retired-still-there", values);
 }
 
-/** The stack that an ownership config speaks of; undefined for any other config. */
-function stackNameOf(config: SealedFile): string | undefined {
-  const suffix = ownershipConfig("");
-  const { Name } = config.Spec;
-  return Name.endsWith(suffix) ? Name.slice(0, -suffix.length) : undefined;
-}
-
 function unnamedNetworks({ pieces, networks }: Found): readonly Network[] {
   const named = new Set(pieces.pieces.flatMap((piece) => piece.networks));
-  return networks.filter(({ Name }) => !named.has(Name));
+  return networks.filter(({ Name }) => !named.has(Name)).toSorted(byName);
 }
 
 function unnamedSecrets({ pieces, secrets }: Found): readonly SealedFile[] {
   const named = new Set(pieces.pieces.flatMap((piece) => piece.secrets));
   const version = new RegExp(`^(.+)_[0-9a-f]{${versionDigits}}$`);
-  return secrets.filter(({ Spec }) => {
-    const base = version.exec(Spec.Name)?.[1];
-    return base !== undefined && !named.has(base);
-  });
+  return secrets
+    .filter(({ Spec }) => {
+      const base = version.exec(Spec.Name)?.[1];
+      return base !== undefined && !named.has(base);
+    })
+    .toSorted((a, b) => byName(a.Spec, b.Spec));
 }
 
 function usersOf(network: Network, services: readonly Service[]): readonly string[] {

@@ -20,7 +20,7 @@ const proxyOwnStatuses: ReadonlySet<number> = new Set([404, 502, 503, 504]);
 /** How long the last question is waited for beyond the bound is at most one question's own limit. */
 export function servedCertificateSteps(resource: ServedCertificate, context: Context): Steps {
   const { https, files, clock } = context.world;
-  const { serverName, address, port, waitSeconds } = resource;
+  const { serverName, address, port, path, waitSeconds } = resource;
   const wanted = async (): Promise<string | undefined> => {
     if (resource.file === null) return undefined;
     const pem = await context.judged.read(resource.file, files);
@@ -33,10 +33,10 @@ export function servedCertificateSteps(resource: ServedCertificate, context: Con
       let problem = "";
       const fine = await waitFor(clock, { seconds: waitSeconds }, async () => {
         try {
-          const answer = await https.ask({ address, port, serverName });
+          const answer = await https.ask({ address, port, serverName, path: path ?? "/" });
           problem = problemOf(answer, {
             fingerprint: await wanted(),
-            mustAnswer: resource.mustAnswer,
+            path,
             now: clock.now(),
           });
         } catch (error) {
@@ -56,23 +56,28 @@ export function servedCertificateSteps(resource: ServedCertificate, context: Con
 }
 
 interface Wanted {
-  /** SHA-256 of the certificate, in hex; undefined where any will do that is valid for the name. */
+  /** SHA-256 of the certificate, in hex; undefined where any will do that names the domain. */
   readonly fingerprint: string | undefined;
-  readonly mustAnswer: boolean;
+  /** Of the page that must be answered; null where none must. */
+  readonly path: string | null;
   readonly now: Date;
 }
 
 /** What is wrong with an answer, in words; empty when nothing is. */
-export function problemOf(answer: HttpsAnswer, { fingerprint, mustAnswer, now }: Wanted): string {
+export function problemOf(answer: HttpsAnswer, { fingerprint, path, now }: Wanted): string {
   if (fingerprint !== undefined && answer.fingerprint !== fingerprint) {
     return `another certificate is served (SHA-256 ${answer.fingerprint.slice(0, 12)}, wanted ${fingerprint.slice(0, 12)})`;
   }
   if (answer.nameProblem !== undefined) return oneSentence(answer.nameProblem);
-  if (now < answer.validFrom) return "its certificate is not valid yet";
-  if (now > answer.validTo) return "its certificate has expired";
-  if (!mustAnswer) return "";
+  // Who does not name a pair is not at fault for what is served.
+  const isJudged = fingerprint !== undefined;
+  if (isJudged && now < answer.validFrom) return "its certificate is not valid yet";
+  if (isJudged && now > answer.validTo) return "its certificate has expired";
+  if (path === null) return "";
   if (answer.status === undefined) return "the handshake goes well, and no answer follows";
-  return proxyOwnStatuses.has(answer.status) ? `the proxy answers ${answer.status} itself` : "";
+  return proxyOwnStatuses.has(answer.status)
+    ? `${path} gives ${answer.status}, as the proxy does for an app that is not there`
+    : "";
 }
 
 /** Of the first certificate in a PEM chain, as `HttpsAnswer` has it. */

@@ -1,27 +1,36 @@
-import { ComposeFailure, type StackModel } from "../adapters/compose.ts";
+import { ComposeFailure } from "../adapters/compose.ts";
 import { serviceLabel, stackLabel } from "../adapters/docker.ts";
 import type { SealedFile, Service } from "../adapters/docker-schemas.ts";
 import { DockerRefusal } from "../adapters/docker-socket.ts";
 import { pullReference } from "../adapters/image-reference.ts";
+import type { StackModel } from "../adapters/stack-model.ts";
 import { ownershipConfig, type ResourceOf } from "../desired-state.ts";
-import { ownLabels, triedLabel, worksLabel } from "../engine/ownership.ts";
+import { ownLabels, pieceLabel, triedLabel, worksLabel } from "../engine/ownership.ts";
 import type { Context, Steps } from "../engine/steps.ts";
-import { tooOldForDaemon, traefikApi } from "./api-floor.ts";
 import { type Revision, wantedRevision, withGit } from "./checkout.ts";
 import { desiredEnv, differing, envTemplate, typeLineOf, withoutType, writeEnv } from "./env.ts";
-import { ImagePulls } from "./image-pull.ts";
-import { desiredDigest, sealedLabels } from "./seal.ts";
-import { isAiling, lastWordsOf } from "./stack-health.ts";
-import { stackLines } from "./stack-lines.ts";
+import { stacksToReplace } from "./retired/stack.ts";
+import { oldTraefiks, shutsOut, traefikApi } from "./stack/api-floor.ts";
+import { isAiling, lastWordsOf } from "./stack/health.ts";
+import { ImagePulls } from "./stack/image-pull.ts";
+import { stackLines } from "./stack/lines.ts";
+import {
+  findLostPort,
+  forgetRestart,
+  type LostPort,
+  restartDocker,
+  wasDockerRestarted,
+} from "./stack/lost-port.ts";
 import {
   brokenUpdate,
   planStack,
   type StackSight,
   type StackWork,
   whyDeploy,
-} from "./stack-plan.ts";
-import { refuseForeign, refuseTakenPort } from "./stack-refusals.ts";
-import { type DeployTimes, refuseBrokenUpdate, waitUntilUp } from "./stack-verify.ts";
+} from "./stack/plan.ts";
+import { refuseForeign, refuseTakenPort } from "./stack/refusals.ts";
+import { desiredDigest, sealedLabels } from "./stack/seal.ts";
+import { type DeployTimes, refuseBrokenUpdate, waitUntilUp } from "./stack/verify.ts";
 
 type Stack = ResourceOf<"stack">;
 
@@ -40,18 +49,23 @@ interface Wanted {
   readonly digest: string;
 }
 
+/** What was seen to work. */
+interface Verified {
+  /** Of the state that was wanted. */
+  readonly digest: string;
+  /** Of the services, by their ids. */
+  readonly versions: ReadonlyMap<string, number>;
+}
+
 /** One run over a stack, with what it has to remember from one step to the next. */
 class StackRun {
   readonly #resource: Stack;
   readonly #context: Context;
   readonly #env: ResourceOf<"env">;
   readonly #checkout: ResourceOf<"checkout">;
-  /** Rendering starts a program: once for each state of what it is made from. */
-  #rendered: { readonly digest: string; readonly model: StackModel } | undefined;
   readonly #pulls: ImagePulls;
   #deploy: DeployTimes | undefined;
-  /** Versions of the services that were seen to work, by their ids. */
-  #verified: ReadonlyMap<string, number> = new Map();
+  #verified: Verified | undefined;
 
   constructor(resource: Stack, context: Context) {
     this.#resource = resource;
@@ -75,6 +89,7 @@ class StackRun {
     const wanted = await this.#wanted();
     if (wanted !== undefined) await this.#refuseOldTraefik(wanted.model);
     const found = await docker.networks();
+    const isAiling = await this.#isAiling(services);
     const sight: StackSight = {
       ...{ services, wanted },
       ownership: ownership && {
@@ -83,7 +98,8 @@ class StackRun {
         since: ownership.UpdatedAt,
       },
       missingImages: await this.#missingImages(wanted?.model),
-      isAiling: await this.#isAiling(services),
+      isAiling,
+      lostPort: isAiling ? await this.#lostPort(services) : undefined,
       networks: new Map(
         found.filter(({ Scope }) => Scope === "swarm").map(({ Name, Id }) => [Name, Id]),
       ),
@@ -98,7 +114,9 @@ class StackRun {
     if (wanted !== undefined && whyDeploy(stack, sight).length > 0) {
       await this.#refuseMissing(wanted.model, sight.networks);
       const { host, piece, foreseen } = this.#context;
+      const leaving = await stacksToReplace(this.#context);
       const stays = (labels: Readonly<Record<string, string>>, name = ""): boolean =>
+        !leaving.has(labels[stackLabel] ?? "") &&
         !foreseen.has(`app undeploy ${labels[stackLabel] ?? ""}`) &&
         !foreseen.has(`service remove ${name}`);
       const all = (await docker.services()).filter(({ Spec }) => stays(Spec.Labels, Spec.Name));
@@ -111,20 +129,22 @@ class StackRun {
   }
 
   async verify(): Promise<void> {
-    const { model } = await this.#demanded();
-    this.#verified = await waitUntilUp(this.#resource, this.#context, model, this.#deploy);
+    const { model, digest } = await this.#demanded();
+    const versions = await waitUntilUp(this.#resource, this.#context, model, this.#deploy);
+    this.#verified = { digest, versions };
+    await forgetRestart(this.#context);
   }
 
-  async #noted(label: string): Promise<Readonly<Record<string, string>>> {
-    const { digest } = await this.#demanded();
-    return { ...ownLabels(this.#context.host), [label]: digest };
+  #noted(label: string, digest: string): Readonly<Record<string, string>> {
+    const { host, piece } = this.#context;
+    return { ...ownLabels(host), [pieceLabel]: piece, [label]: digest };
   }
 
-  async #note(label: string): Promise<void> {
+  async #note(label: string, digest: string): Promise<void> {
     const ownership = await this.#ownership();
     if (ownership === undefined) return;
     const { docker } = this.#context.world;
-    await docker.setSealedLabels("configs", ownership, await this.#noted(label));
+    await docker.setSealedLabels("configs", ownership, this.#noted(label, digest));
   }
 
   async #ownership(): Promise<SealedFile | undefined> {
@@ -139,17 +159,14 @@ class StackRun {
 
   /** Undefined as long as the recipe or a version that the `.env` names is not there. */
   async #wanted(): Promise<Wanted | undefined> {
-    const { slots, world } = this.#context;
-    const revision = await wantedRevision(this.#checkout, world);
+    const { slots } = this.#context;
+    const revision = await wantedRevision(this.#checkout, this.#context);
     const version = slots.find(this.#resource.version);
     const env = await desiredEnv(this.#env, this.#context);
     if (revision === undefined || version === undefined || env === undefined) return undefined;
     const { commit } = revision;
     const digest = desiredDigest({ resource: this.#resource, version, commit, env });
-    if (this.#rendered?.digest !== digest) {
-      this.#rendered = { digest, model: await this.#render(revision, env) };
-    }
-    return this.#rendered;
+    return { digest, model: await this.#render(revision, env) };
   }
 
   /** @throws {Stop} when it is not known, with why */
@@ -194,6 +211,15 @@ class StackRun {
     return false;
   }
 
+  /** @throws {Stop} when a restart of Docker did not bring it back */
+  async #lostPort(services: readonly Service[]): Promise<LostPort | undefined> {
+    const lost = await findLostPort(services, this.#context);
+    if (lost !== undefined && (await wasDockerRestarted(this.#context))) {
+      throw stackLines.stop("service-port-lost-again", { ...lost });
+    }
+    return lost;
+  }
+
   async #typeLine(): Promise<StackSight["typeLine"]> {
     const { slots, world } = this.#context;
     const actual = (await world.files.read(this.#env.path))?.toString("utf8");
@@ -208,12 +234,11 @@ class StackRun {
   }
 
   async #refuseOldTraefik(model: StackModel): Promise<void> {
-    const { MinAPIVersion: floor } = await this.#context.world.docker.version();
-    const [image] = tooOldForDaemon(
-      model.services.map((service) => service.image),
-      floor,
-    );
+    const [image] = oldTraefiks(model.services.map((service) => service.image));
+    // For an answer the daemon starts two programs.
     if (image === undefined) return;
+    const { MinAPIVersion: floor } = await this.#context.world.docker.version();
+    if (!shutsOut(floor)) return;
     throw stackLines.stop("traefik-too-old", { image, asked: traefikApi, floor });
   }
 
@@ -249,15 +274,18 @@ class StackRun {
       await this.#demanded();
       await this.#pulls.pull(image);
     },
+    restartDocker: (lost) => restartDocker(lost, this.#context),
     own: async () => {
       const { host, world } = this.#context;
       // Docker takes none without content.
       const content = Buffer.from(`${host}\n`);
       const name = ownershipConfig(this.#resource.stack);
-      await world.docker.makeSealed("configs", name, content, await this.#noted(triedLabel));
+      const { digest } = await this.#demanded();
+      const labels = this.#noted(triedLabel, digest);
+      await world.docker.makeSealed("configs", name, content, labels);
     },
-    noteTried: () => this.#note(triedLabel),
-    noteWorks: () => this.#note(worksLabel),
+    noteTried: async () => this.#note(triedLabel, (await this.#demanded()).digest),
+    noteWorks: async () => this.#note(worksLabel, this.#seenToWork().digest),
     writeEnv: () => writeEnv(this.#env, this.#context),
     deploy: async () => {
       const { domain, chaos, abraDirectory, deploySeconds, version } = this.#resource;
@@ -272,21 +300,26 @@ class StackRun {
     seal: (name) => this.#seal(name),
     remove: async (name) => {
       const { docker } = this.#context.world;
-      await this.#demanded();
+      this.#seenToWork();
       const services = await docker.services(this.#resource.stack);
       const service = services.find(({ Spec }) => Spec.Name === name);
       if (service !== undefined) await docker.removeService(service.ID);
     },
   };
 
+  /** @throws {Error} before `verify`: the phases are in another order */
+  #seenToWork(): Verified {
+    if (this.#verified === undefined) throw new Error("nothing was verified yet");
+    return this.#verified;
+  }
+
   async #seal(name: string): Promise<void> {
     const { docker } = this.#context.world;
-    const { digest } = await this.#demanded();
+    const { digest, versions } = this.#seenToWork();
     const services = await docker.services(this.#resource.stack);
     const service = services.find(({ Spec }) => Spec.Name === name);
     const changed = () => stackLines.stop("service-changed-meanwhile", { service: name });
-    const isVerified =
-      service !== undefined && this.#verified.get(service.ID) === service.Version.Index;
+    const isVerified = service !== undefined && versions.get(service.ID) === service.Version.Index;
     if (!isVerified || this.#deploy === undefined) throw changed();
     try {
       await docker.setServiceLabels(service, sealedLabels(digest, service));

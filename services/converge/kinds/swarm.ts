@@ -264,6 +264,8 @@ function silence(error: unknown): DockerSilence {
 
 /** What a daemon that is starting shows for a moment, in words; undefined when it has settled. */
 function unsettled({ swarm, cluster }: SwarmSight): string | undefined {
+  // Said by a daemon that is dying, or not up yet.
+  if (swarm.LocalNodeState === "") return "Docker cannot tell the state of the swarm";
   if (swarm.LocalNodeState === "pending") return "this node's swarm is 'pending'";
   if (swarm.LocalNodeState === "active" && cluster === undefined) {
     return "this node's swarm has no manager yet";

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { Fatal } from "./fatal.ts";
 import { run } from "./programs.ts";
 import type { Settings } from "./settings.ts";

@@ -1,31 +1,21 @@
-import { chmodSync, copyFileSync, cpSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { findTool } from "../../tools.ts";
+import { bundleOf } from "../bundle.ts";
 import { type Settings, settingsFile } from "./settings.ts";
 
 const folder = "/usr/share/abra-stand-in";
-const nodeModules = join(import.meta.dirname, "../../../node_modules");
 
 const wrapper = `#!/bin/sh
-# Stand-in for abra, see ${folder}/main.ts.
-exec /usr/local/bin/node ${folder}/main.ts "$@"
+# Stand-in for abra, see test/host/abra.
+exec /usr/local/bin/node ${folder}/abra.cjs "$@"
 `;
 
 /** Puts the stand-in into the root of a host as \`/usr/bin/abra\`, with all that it needs. */
 export function installAbraStandIn(root: string): void {
   const target = join(root, folder);
   mkdirSync(target, { recursive: true });
-  for (const name of readdirSync(import.meta.dirname).filter((each) => each.endsWith(".ts"))) {
-    copyFileSync(join(import.meta.dirname, name), join(target, name));
-  }
-  writeFileSync(join(target, "package.json"), '{ "type": "module" }\n');
-  for (const name of ["yaml", "zod"]) {
-    cpSync(join(nodeModules, name), join(target, "node_modules", name), {
-      recursive: true,
-      filter: (source) =>
-        !/\.(?:d\.c?ts|cjs|cts|map)$|\/(?:src|browser|locales\/.*\.d)$/.test(source),
-    });
-  }
+  writeFileSync(join(target, "abra.cjs"), bundleOf(join(import.meta.dirname, "main.ts")));
   const dotenv = findTool("dotenv");
   if (dotenv === undefined) throw new Error("no dotenv in the cache: run 'npm run setup'");
   copyFileSync(dotenv, join(target, "dotenv"));

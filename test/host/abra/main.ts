@@ -42,10 +42,8 @@ async function main(args: readonly string[]): Promise<void> {
 
 const args = process.argv.slice(2);
 spawnSync("/usr/bin/logger", ["--tag", journalName, "--", ["abra", ...args].join(" ")]);
-try {
-  await main(args);
-} catch (error) {
+main(args).catch((error: unknown) => {
   if (!(error instanceof Fatal)) throw error;
   console.error(`FATA ${error.message}`);
   process.exitCode = 1;
-}
+});

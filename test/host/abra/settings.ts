@@ -1,12 +1,13 @@
 import { existsSync, readFileSync } from "node:fs";
-import { z } from "zod";
+import * as z from "zod";
 
 /** Where a test puts other answers, as JSON. */
 export const settingsFile = "/etc/abra-stand-in.json";
 
 /**
  * What nobody has seen a real abra do: each is a guess with an answer that can be turned round, so
- * that a unit can be shown to survive both. The defaults are the answers of the contract.
+ * that a unit can be shown to survive both: see otherwise.ts. The defaults are the answers of the
+ * contract.
  */
 const settingsSchema = z.strictObject({
   /** Whether ABRA_DIR moves the state folder; else it is ~/.abra. */

@@ -1,7 +1,8 @@
 import { docker, lines } from "./programs.ts";
 
 const removalSeconds = 300;
-const lookMilliseconds = 200;
+/** A look starts two programs, and hosts that work share few cores. */
+const lookMilliseconds = 1000;
 
 const ofStack = (stack: string): readonly string[] => [
   "--filter",

@@ -1,5 +1,6 @@
-import { appendFileSync, copyFileSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { bundleOf } from "../bundle.ts";
 import type { TestAuthority } from "../certificates.ts";
 import {
   createRepositories,
@@ -31,7 +32,7 @@ Before=docker.service
 [Service]
 Type=notify
 NotifyAccess=all
-ExecStart=/usr/local/bin/node ${files}/main.ts ${recipesFolder} ${files}/certificate.pem ${files}/key.pem ${port}
+ExecStart=/usr/local/bin/node ${files}/git-server.cjs ${recipesFolder} ${files}/certificate.pem ${files}/key.pem ${port}
 
 [Install]
 WantedBy=multi-user.target
@@ -49,8 +50,8 @@ export function installGitServer(
 ): Readonly<Record<RecipeName, RecipeRepository>> {
   const pair = authority.pair({ names: [serverName] });
   mkdirSync(join(root, files), { recursive: true });
-  copyFileSync(join(import.meta.dirname, "main.ts"), join(root, files, "main.ts"));
-  writeFileSync(join(root, files, "package.json"), '{ "type": "module" }\n');
+  const program = bundleOf(join(import.meta.dirname, "main.ts"));
+  writeFileSync(join(root, files, "git-server.cjs"), program);
   writeFileSync(join(root, files, "certificate.pem"), pair.certificate);
   writeFileSync(join(root, files, "key.pem"), pair.key, { mode: 0o600 });
   const units = join(root, "etc/systemd/system");

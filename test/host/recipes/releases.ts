@@ -39,9 +39,10 @@ function edit(file: string, from: string | RegExp, to: string): Edit {
   };
 }
 
-/** The healthcheck of the recipe, and one that never succeeds. */
-const healthy = '"http://127.0.0.1:8080/page.html"';
-const unhealthy = '"http://127.0.0.1:8080/nowhere.html"';
+/** The healthcheck of the recipe, and one that never succeeds, which is found out after three seconds. */
+const healthy = '"http://127.0.0.1:8080/page.html"]\n      interval: 30s';
+const unhealthy = '"http://127.0.0.1:8080/nowhere.html"]\n      interval: 1s';
+const patient = "      start_period: 30s\n      start_interval: 500ms\n";
 const serves = 'command: ["/bin/serve"]';
 
 /** The releases of each recipe, oldest first. */
@@ -81,7 +82,12 @@ export const releases = {
       edit("page.html.tmpl", " from ", " again from "),
     ),
     // From here on each is one way to fail, and the next one is healthy again but for its own.
-    release("0.3.0+1.1.0", "Never healthy: rolls back", edit("compose.yml", healthy, unhealthy)),
+    release(
+      "0.3.0+1.1.0",
+      "Never healthy: rolls back",
+      edit("compose.yml", healthy, unhealthy),
+      edit("compose.yml", patient, ""),
+    ),
     release(
       "0.4.0+1.1.0",
       "Never healthy: pauses",

@@ -270,6 +270,7 @@ let
     iproute2 = program "iproute2" "6.19.0" "ip";
     iptables = program "iptables" "1.8.12" "iptables";
     jq = program "jq" "1.8.1" "jq";
+    esbuild = program "esbuild" "0.28.2" "esbuild";
     makeWrapper = plain "make-shell-wrapper-hook" "0";
     makeBinaryWrapper = plain "make-binary-wrapper-hook" "0";
     nix = program "nix" "2.34.0" "nix";

@@ -1,4 +1,4 @@
-# The text of unit files, as NixOS writes them (checked against the real one in eval.test.ts).
+# The text of unit files, as NixOS writes them (checked against the real one in nixos-agrees.test.ts).
 { pkgs }:
 let
   value =

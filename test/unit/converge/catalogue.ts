@@ -1,6 +1,7 @@
 import { abraLines } from "../../../services/converge/commands/abra.ts";
 import { applyLines } from "../../../services/converge/commands/apply.ts";
 import { piecesLines } from "../../../services/converge/commands/pieces.ts";
+import { runLines } from "../../../services/converge/commands/run.ts";
 import { statusLines } from "../../../services/converge/commands/status.ts";
 import { installedLines } from "../../../services/converge/engine/installed.ts";
 import { lastEndLines } from "../../../services/converge/engine/last-end.ts";
@@ -9,12 +10,13 @@ import { slotLines } from "../../../services/converge/engine/slots.ts";
 import { surpriseLines } from "../../../services/converge/engine/surprise.ts";
 import { checkoutLines } from "../../../services/converge/kinds/checkout.ts";
 import { envLines } from "../../../services/converge/kinds/env.ts";
-import { hostFileLines } from "../../../services/converge/kinds/host-file-demand.ts";
+import { hostFileLines } from "../../../services/converge/kinds/host-file/demand.ts";
 import { networkLines } from "../../../services/converge/kinds/network.ts";
+import { retiredStackLines } from "../../../services/converge/kinds/retired/stack.ts";
 import { retiredLines } from "../../../services/converge/kinds/retired.ts";
 import { secretLines } from "../../../services/converge/kinds/secret.ts";
 import { servedCertificateLines } from "../../../services/converge/kinds/served-certificate.ts";
-import { stackLines } from "../../../services/converge/kinds/stack-lines.ts";
+import { stackLines } from "../../../services/converge/kinds/stack/lines.ts";
 import { swarmLines } from "../../../services/converge/kinds/swarm.ts";
 
 /** Lines by their ids, as one file of converge declares them. */
@@ -26,6 +28,7 @@ type Shapes = Readonly<Record<string, LineShape>>;
  */
 export const catalogue: Readonly<Record<string, Shapes>> = {
   "commands/abra.ts": abraLines.shapes,
+  "commands/run.ts": runLines.shapes,
   "commands/apply.ts": applyLines.shapes,
   "commands/pieces.ts": piecesLines.shapes,
   "commands/status.ts": statusLines.shapes,
@@ -35,12 +38,13 @@ export const catalogue: Readonly<Record<string, Shapes>> = {
   "engine/surprise.ts": surpriseLines.shapes,
   "kinds/checkout.ts": checkoutLines.shapes,
   "kinds/env.ts": envLines.shapes,
-  "kinds/host-file-demand.ts": hostFileLines.shapes,
+  "kinds/host-file/demand.ts": hostFileLines.shapes,
   "kinds/network.ts": networkLines.shapes,
   "kinds/retired.ts": retiredLines.shapes,
+  "kinds/retired/stack.ts": retiredStackLines.shapes,
   "kinds/secret.ts": secretLines.shapes,
   "kinds/served-certificate.ts": servedCertificateLines.shapes,
-  "kinds/stack-lines.ts": stackLines.shapes,
+  "kinds/stack/lines.ts": stackLines.shapes,
   "kinds/swarm.ts": swarmLines.shapes,
 };
 

@@ -8,6 +8,7 @@ import { Gate } from "../../../services/converge/engine/gate.ts";
 import { endAfter } from "../../../services/converge/engine/last-end.ts";
 import { defineLines, oneLine, Stop } from "../../../services/converge/engine/line.ts";
 import { apply, plan } from "../../../services/converge/engine/run.ts";
+import { Sights } from "../../../services/converge/engine/sights.ts";
 import { Slots } from "../../../services/converge/engine/slots.ts";
 import { stableJson } from "../../../services/converge/engine/stable-json.ts";
 import type { Steps } from "../../../services/converge/engine/steps.ts";
@@ -153,6 +154,51 @@ describe("a run", () => {
     ]);
   });
 
+  test("looks at the world once between two calls", async () => {
+    let looks = 0;
+    const heard: string[] = [];
+    const context = contextOf({ sights: new Sights() });
+    const look = () =>
+      context.sights.of("the world", async () => {
+        looks += 1;
+      });
+    const stepsOf = (resource: { readonly kind: string }): Steps => {
+      const steps = stepsByPath(heard, { "/a": [], "/b": ["prepare", "seal"] })(resource);
+      return { ...steps, plan: () => look().then(() => steps.plan()) };
+    };
+    await apply(state, context, stepsOf, new Gate(heardReport(), undefined));
+    expect(heard.filter((each) => / \/b$/.test(each)).length).toBe(4);
+    // Before the first call, after it, and for /a once more after the second.
+    expect(looks).toBe(3);
+  });
+
+  test("asks nobody for a plan in a phase in which he has no calls", async () => {
+    const asked: string[] = [];
+    const stepsOf = (resource: { readonly kind: string }): Steps => {
+      const path = "path" in resource ? String(resource.path) : "";
+      const plan = async () => {
+        asked.push(path);
+        return [];
+      };
+      return path === "/a" ? { phases: ["apply"], plan } : { plan };
+    };
+    await apply(state, contextOf(), stepsOf, new Gate(heardReport(), undefined));
+    expect(asked).toEqual(["/b", "/a", "/b", "/b"]);
+  });
+
+  test("ends over a call in a phase in which its resource says that it has none", async () => {
+    const heard: string[] = [];
+    const both = stepsByPath(heard, { "/a": ["prepare", "seal"], "/b": [] });
+    const stepsOf = (resource: { readonly kind: string }): Steps => {
+      return { ...both(resource), phases: ["prepare"] };
+    };
+    const stray = "secret create /a: its resource says that it has no calls to seal";
+    await expect(plan(state, contextOf(), stepsOf)).rejects.toThrow(stray);
+    const gate = new Gate(heardReport(), undefined);
+    await expect(apply(state, contextOf(), stepsOf, gate)).rejects.toThrow(stray);
+    expect(heard.filter((each) => each.startsWith("prepare"))).toEqual([]);
+  });
+
   test("plans the very calls that it then performs, in their order", async () => {
     const phases = { "/a": ["apply", "seal"], "/b": ["prepare", "seal"] } as const;
     const planned = await plan(state, contextOf(), stepsByPath([], phases));
@@ -222,6 +268,12 @@ describe("how a run ended", () => {
     const other = endAfter(second, { ...pending, at: at("2026-01-03T00:00:00Z") });
     expect(other.since).toBe("2026-01-03T00:00:00.000Z");
     expect(other.seconds).toBe(1.3);
+  });
+
+  test("is counted from now where an earlier one was noted by a clock that was ahead", () => {
+    const ahead = endAfter(undefined, { ...pending, at: at("2099-01-01T00:00:00Z") });
+    const right = endAfter(ahead, { ...pending, at: at("2026-01-01T00:00:00Z") });
+    expect(right.since).toBe("2026-01-01T00:00:00.000Z");
   });
 
   test("is a failure once it is pending for longer than the limit, and stays one", () => {

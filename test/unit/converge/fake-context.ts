@@ -2,6 +2,7 @@ import type { Resource } from "../../../services/converge/desired-state.ts";
 import { JudgedFiles } from "../../../services/converge/engine/judged-files.ts";
 import type { Line } from "../../../services/converge/engine/line.ts";
 import type { Report } from "../../../services/converge/engine/report.ts";
+import { Sights } from "../../../services/converge/engine/sights.ts";
 import { Slots } from "../../../services/converge/engine/slots.ts";
 import type { Context } from "../../../services/converge/engine/steps.ts";
 import type { World } from "../../../services/converge/engine/world.ts";
@@ -24,6 +25,13 @@ export function heardReport(): HeardReport {
   };
 }
 
+/** Remembers nothing: steps are asked here without the engine, which forgets around each call. */
+class NoSights extends Sights {
+  override async of<Sight>(_: unknown, look: () => Promise<Sight>): Promise<Sight> {
+    return await look();
+  }
+}
+
 /** A context with only those parts of the world that the test hands over; any other one throws. */
 export function contextOf(
   parts: Partial<Omit<Context, "world">> & { readonly world?: Partial<World> } = {},
@@ -40,6 +48,7 @@ export function contextOf(
     resources: [] as readonly Resource[],
     slots: new Slots({}),
     judged: new JudgedFiles(),
+    sights: new NoSights(),
     report: heardReport(),
     mayWait: true,
     foreseen: new Set<string>(),

@@ -1,16 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { systemClock } from "../../../services/converge/adapters/clock.ts";
+import type { Abra } from "../../../services/converge/adapters/abra.ts";
+import { type Clock, systemClock } from "../../../services/converge/adapters/clock.ts";
 import type {
   Network,
   SealedFile,
   Service,
 } from "../../../services/converge/adapters/docker-schemas.ts";
 import { Patience } from "../../../services/converge/engine/patience.ts";
-import {
-  type Found,
-  planRetired,
-  type RetiredStack,
-} from "../../../services/converge/kinds/retired.ts";
+import type { RetiredStack } from "../../../services/converge/kinds/retired/stack.ts";
+import { type Found, planRetired } from "../../../services/converge/kinds/retired.ts";
 import { contextOf } from "./fake-context.ts";
 
 const ours = { "cc-ci.managed": "cc-ci" };
@@ -61,7 +59,7 @@ function service(
 function stack(name: string, parts: Partial<RetiredStack> = {}): RetiredStack {
   return {
     ...{ name, ownership: sealed(`${name}_cc-ci`) },
-    ...{ services: [service(`${name}_app`)], containers: [], volumes: [] },
+    ...{ services: [service(`${name}_app`)], orphans: [], volumes: [] },
     ...{ networks: [], configs: [] },
     app: { domain: name.replaceAll("_", "."), directory: `/apps/${name}` },
     ...parts,
@@ -135,6 +133,21 @@ describe("what no piece names", () => {
     ]);
   });
 
+  test("leaves no container that a power cut has left over", () => {
+    const left = { Id: "1", Names: ["/old_ci_app.1.x"], Labels: {}, Ports: [] };
+    const found = foundOf({ stacks: [stack("old_ci", { orphans: [left] })] });
+    expect(planned(found)).toEqual([
+      "apply: container remove old_ci_app.1.x",
+      "apply: app undeploy old_ci",
+      "seal: config remove old_ci_cc-ci",
+    ]);
+    const undeployed = stack("old_ci", { orphans: [left], services: [] });
+    expect(planned(foundOf({ stacks: [undeployed] }))).toEqual([
+      "seal: container remove old_ci_app.1.x",
+      "seal: config remove old_ci_cc-ci",
+    ]);
+  });
+
   test("stays while something else uses it", () => {
     const found = foundOf({
       networks: [network("backend")],
@@ -152,4 +165,29 @@ describe("what no piece names", () => {
     });
     expect(planned(found)).toEqual(["seal: secret remove wiki_ci_old_0123456789ab"]);
   });
+});
+
+test("several stacks that go slowly are waited for no longer than one may take", async () => {
+  // given: an abra that takes 60 s for each, or as long as it may
+  let now = 0;
+  const clock: Clock = {
+    now: () => new Date(now * 1000),
+    monotonic: () => now,
+    sleep: async (seconds) => {
+      now += seconds;
+    },
+  };
+  const undeploy = async (_domain: string, _directory: string, seconds: number) =>
+    await clock.sleep(Math.min(seconds, 60));
+  const context = contextOf({ world: { clock, abra: { undeploy } as unknown as Abra } });
+  const found = foundOf({ stacks: ["a_ci", "b_ci", "c_ci"].map((name) => stack(name)) });
+  const patience = new Patience(clock, 100);
+  // when
+  for (const call of planRetired(found, context, patience)) {
+    if (call.verb === "app undeploy") await call.perform();
+  }
+  const gone = await patience.waitFor(async () => undefined);
+  // then
+  // One second for the last of them, which only just began.
+  expect([now, gone]).toEqual([101, undefined]);
 });

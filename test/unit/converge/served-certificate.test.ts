@@ -9,11 +9,16 @@ const answer = {
   nameProblem: undefined,
   status: 200,
 };
-const any = { fingerprint: undefined, mustAnswer: false, now };
+const any = { fingerprint: undefined, path: null, now };
 
 describe("what a client sees is right", () => {
   test.each([
     ["when it is the wanted certificate", answer, { ...any, fingerprint: answer.fingerprint }],
+    [
+      "when it has expired, and is another piece's to answer for",
+      { ...answer, validTo: new Date("2026-01-02T00:00:00Z") },
+      any,
+    ],
     [
       "when nothing answers behind the handshake, and nothing must",
       { ...answer, status: undefined },
@@ -22,7 +27,7 @@ describe("what a client sees is right", () => {
     [
       "when the app answers, be it with an error of its own",
       { ...answer, status: 500 },
-      { ...any, mustAnswer: true },
+      { ...any, path: "/health" },
     ],
   ])("%s", (_, seen, wanted) => {
     expect(problemOf(seen, wanted)).toBe("");
@@ -30,7 +35,8 @@ describe("what a client sees is right", () => {
 });
 
 describe("what a client sees is wrong", () => {
-  const must = { ...any, mustAnswer: true };
+  const own = { ...any, fingerprint: answer.fingerprint };
+  const must = { ...any, path: "/health" };
   test.each([
     [
       "another certificate is served",
@@ -47,17 +53,17 @@ describe("what a client sees is wrong", () => {
     [
       "it has expired",
       { ...answer, validTo: now },
-      { ...any, now: new Date(now.getTime() + 1) },
+      { ...own, now: new Date(now.getTime() + 1) },
       /expired/,
     ],
     [
       "it is not valid yet",
       { ...answer, validFrom: new Date("2026-01-16T00:00:00Z") },
-      any,
+      own,
       /not valid yet/,
     ],
-    ["the proxy has no such app", { ...answer, status: 404 }, must, /answers 404 itself/],
-    ["the app is down behind the proxy", { ...answer, status: 502 }, must, /answers 502 itself/],
+    ["the proxy has no such app", { ...answer, status: 404 }, must, /\/health gives 404/],
+    ["the app is down behind the proxy", { ...answer, status: 502 }, must, /\/health gives 502/],
     ["nothing answers", { ...answer, status: undefined }, must, /no answer/],
   ])("when %s", (_, seen, wanted, words) => {
     expect(problemOf(seen, wanted)).toMatch(words);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { statusOf, withBlocked } from "../../../services/converge/commands/status.ts";
+import { failedSince, statusOf, withBlocked } from "../../../services/converge/commands/status.ts";
 import type { LastEnd } from "../../../services/converge/engine/last-end.ts";
 
 const unit = {
@@ -9,6 +9,7 @@ const unit = {
   Result: "success",
   ExecMainStartTimestamp: "@1767225590",
   ExecMainExitTimestamp: "@1767225600",
+  Requires: [],
 };
 
 const converged: LastEnd = {
@@ -70,8 +71,37 @@ describe("the state of a piece", () => {
     ],
     ["needs a unit", { ...unit, LoadState: "not-found" }, converged, "no unit", null],
   ] as const)("%s", (_, now, last, state, since) => {
-    const status = statusOf("traefik", "cc-ci-traefik.service", now, last);
+    const status = statusOf("traefik", "cc-ci-traefik.service", now, {
+      last,
+      begun: undefined,
+    });
     expect([status.state, status.since]).toEqual([state, since]);
+  });
+});
+
+describe("a run that the machine went down under", () => {
+  const begun = "2026-01-01T02:00:00.000Z";
+  const rebooted = { ...unit, ExecMainStartTimestamp: "", ExecMainExitTimestamp: "" };
+
+  test("is interrupted since it began, though systemd knows nothing of it", () => {
+    const status = statusOf("traefik", "cc-ci-traefik.service", rebooted, {
+      last: converged,
+      begun,
+    });
+    expect([status.state, status.since]).toEqual(["interrupted", begun]);
+    expect(status.line?.id).toBe("run-cut-short");
+  });
+
+  test("is interrupted, and not one that never ran, when it was the first", () => {
+    const record = { last: undefined, begun };
+    const { state } = statusOf("traefik", "cc-ci-traefik.service", rebooted, record);
+    expect(state).toBe("interrupted");
+  });
+
+  test("is no news while the next one runs", () => {
+    const now = { ...unit, ActiveState: "activating" };
+    const { state } = statusOf("traefik", "cc-ci-traefik.service", now, { last: converged, begun });
+    expect(state).toBe("running");
   });
 });
 
@@ -98,6 +128,21 @@ describe("a piece whose needed one did not get through", () => {
     expect(states("converged", "failed")).toEqual([
       ...["converged 2026-01-02", "failed 2026-01-01", "converged 2026-01-01"],
     ]);
+  });
+
+  test("is blocked by a unit that is no piece, such as Docker's", () => {
+    const down = failedSince([
+      { ...unit, Id: "docker.service", ActiveState: "failed" },
+      { ...unit, Id: "socket.service", ActiveState: "active" },
+    ]);
+    expect([...down]).toEqual([["docker.service", "2026-01-01T00:00:00.000Z"]]);
+    const [swarm] = withBlocked(
+      [piece("swarm", "converged", "2025-12-31T00:00:00.000Z")],
+      [["docker.service"]],
+      down,
+    );
+    expect([swarm?.state, swarm?.since]).toEqual(["blocked", "2026-01-01T00:00:00.000Z"]);
+    expect(swarm?.line?.text).toContain("docker.service");
   });
 
   test("is started after one that is pending", () => {

@@ -58,11 +58,21 @@ new         never run  -           -`);
       { piece: "web", calls: [call], warnings: [], stop: null },
       { piece: "wiki", calls: [], warnings: [], stop: { ...line, as: "failed" } },
     ] as const;
-    expect(stripVTControlCharacters(planText(plans, 40))).toBe(`web: 1 call
+    expect(
+      stripVTControlCharacters(planText(plans, { ofAll: true, columns: 40 })),
+    ).toBe(`web: 1 call
   app deploy web: it is not there
 wiki: failed [host-file-missing]:
   /var/lib/key is not there, and must
   hold the key`);
+  });
+
+  test("is a plan that speaks of the whole host only when it is one", () => {
+    const idle = [{ piece: "web", calls: [], warnings: [], stop: null }];
+    const textOf = (ofAll: boolean) =>
+      stripVTControlCharacters(planText(idle, { ofAll, columns: undefined }));
+    expect(textOf(true)).toBe("web: nothing to do\nThis host is as it should be.");
+    expect(textOf(false)).toBe("web: nothing to do");
   });
 
   test("breaks at blanks alone", () => {

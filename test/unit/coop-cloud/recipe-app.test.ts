@@ -113,6 +113,26 @@ test.each([
   ]);
 });
 
+test.each(["health", "", "/a b", "/\n", "/a#b", "//a", "/a\\b", "https://wiki.ci.example.org/"])(
+  "%j is refused as the path of a page",
+  (page) => {
+    expect(problems({ page })).toEqual([
+      `one/wiki: page: ${JSON.stringify(page)} is no path of a page: write it as in /api/health, or false where there is none`,
+    ]);
+  },
+);
+
+test.each([
+  { page: undefined, path: "/" },
+  { page: "/api/health?full=1", path: "/api/health?full=1" },
+  { page: false, path: null },
+] as const)("an app is asked for its page: $page", ({ page, path }) => {
+  const tree = wholeHost();
+  addApp(tree, page === undefined ? {} : { page });
+  const { resources }: DesiredState = JSON.parse(filesOf(tree.host)["out/one/app-wiki.json"] ?? "");
+  expect(resources.find(({ kind }) => kind === "served-certificate")).toMatchObject({ path });
+});
+
 test.each(["Wiki", "a_b", "a.b", "a".repeat(64)])("%j is refused as the name of an app", (id) => {
   expect(problems({ domain: "wiki.ci.example.org" }, id)).toEqual([
     `one/${id}: ${JSON.stringify(id)} cannot be the name of an app: use up to 63 lower-case letters, digits and inner dashes`,

@@ -23,6 +23,7 @@ export const calls: readonly ContractEntry[] = [
     source: "read",
     says: "ABRA_DIR moves the state folder, wherever HOME is",
     setting: "honoursStateFolder",
+    otherwise: "no unit works: abra finds no app, and every run says so",
     probe: async (app) => {
       await app.deployed(version.first);
       mustEqual("the stack", await app.namesOf("service"), [`${app.stack}_app`]);
@@ -33,6 +34,7 @@ export const calls: readonly ContractEntry[] = [
     mark: "guessed",
     source: "open",
     says: "a state folder needs an .env below servers/default and a clone below recipes, no more",
+    otherwise: "no unit works: every run fails, and says what abra misses",
     probe: async (app) => {
       await app.deployed(version.first);
       await app.undeployed();
@@ -85,6 +87,8 @@ export const calls: readonly ContractEntry[] = [
     mark: "guessed",
     source: "open",
     says: "what it prints has no colours when it is not on a terminal",
+    otherwise:
+      "nothing: no unit decides by what abra prints, and colours are taken out of what is quoted (adapters/program.test.ts)",
     probe: async (app) => {
       const good = await app.deployed(version.first);
       const bad = await app.deploy("9.9.9+1.37.0");

@@ -32,6 +32,8 @@ export const checkout: readonly ContractEntry[] = [
     mark: "guessed",
     source: "open",
     says: "undeploy does not move the checkout",
+    otherwise:
+      "nothing: each run puts the checkout back before it deploys, whoever moved it (drift.test.ts)",
     probe: async (app) => {
       await app.deployed(version.first);
       await app.git("-C", app.checkout, "checkout", "--quiet", version.second);

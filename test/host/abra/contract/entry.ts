@@ -13,6 +13,8 @@ export interface ContractEntry {
   readonly says: string;
   /** The setting of the stand-in that turns the answer round. @default none: it has one answer */
   readonly setting?: keyof Settings;
+  /** What comes of the units when abra answers otherwise, where no host of `otherwise.ts` shows it. */
+  readonly otherwise?: string;
   /** Tries it with an app of its own. @throws {Differs} when abra does otherwise */
   readonly probe: (app: ProbeApp) => Promise<void>;
 }

@@ -27,6 +27,7 @@ export const stack: readonly ContractEntry[] = [
     source: "recalled",
     says: `the name of a stack ends after ${longestStackName} characters`,
     setting: "cutsStackNames",
+    otherwise: "nothing: a configuration with a longer name is refused (nameLimits)",
     probe: async (app) => {
       const long = await app.another(`probe-${app.mark}-${"long-".repeat(7)}name`);
       const cut = long.stack.slice(0, longestStackName);
@@ -41,6 +42,7 @@ export const stack: readonly ContractEntry[] = [
     source: "recalled",
     says: "STACK_NAME in the .env does not change the name of the stack",
     setting: "takesStackNameFromEnv",
+    otherwise: "nothing: a configuration that sets STACK_NAME is refused",
     probe: async (app) => {
       app.writeEnv({ STACK_NAME: `probe-${app.mark}-chosen` });
       await app.deployed(version.first);
@@ -154,6 +156,8 @@ export const stack: readonly ContractEntry[] = [
     mark: "guessed",
     source: "recalled",
     says: "a secret that Docker has made serves as well as one made by abra: its name is what counts",
+    otherwise:
+      "no app with a secret can be deployed: every run of its unit fails, and says what abra says",
     probe: async (app) => {
       await app.createSecret("v1");
       app.writeEnv({ ...withSecret, SECRET_TOKEN_VERSION: "v1" });

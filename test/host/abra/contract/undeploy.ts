@@ -62,6 +62,8 @@ export const undeploy: readonly ContractEntry[] = [
     mark: "guessed",
     source: "open",
     says: "after an undeploy that has returned, a deploy works at once",
+    otherwise:
+      "the run that deploys fails, and the next one deploys (abra-otherwise.test.ts, where an undeploy does not wait)",
     probe: async (app) => {
       await app.deployed(version.first);
       await app.running();

@@ -1,6 +1,16 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
+import { parse } from "yaml";
 import {
   Compose,
   ComposeFailure,
@@ -9,6 +19,7 @@ import {
   type StackToRender,
 } from "../../../../services/converge/adapters/compose.ts";
 import { Git } from "../../../../services/converge/adapters/git.ts";
+import { KeptModels } from "../../../../services/converge/adapters/kept-models.ts";
 import type { Command, Ending } from "../../../../services/converge/adapters/program.ts";
 import { type Upstream, upstream } from "./recipe-upstream.ts";
 
@@ -69,7 +80,7 @@ configs:
 `;
 
 describe("what Docker's client prints of a recipe", () => {
-  const { services, external } = modelOf(printed, "a_b");
+  const { services, external } = modelOf(parse(printed), "a_b");
 
   test("is read with every name as it is in the swarm", () => {
     expect(services[0]).toEqual({
@@ -93,12 +104,12 @@ describe("what Docker's client prints of a recipe", () => {
     const networks = ["a_b_default"];
     const agent = { name: "agent", image: "busybox", replicas: undefined };
     expect(services[1]).toEqual({ ...agent, ...nothing, networks });
-    expect(modelOf("services: {a: {image: b}}", "s").services[0]?.replicas).toBe(1);
+    expect(modelOf(parse("services: {a: {image: b}}"), "s").services[0]?.replicas).toBe(1);
   });
 
   test("is refused when it is no stack", () => {
-    expect(() => modelOf("services: {app: {}}", "a_b")).toThrow(ComposeFailure);
-    expect(() => modelOf("", "a_b")).toThrow(/printed what is no stack/);
+    expect(() => modelOf(parse("services: {app: {}}"), "a_b")).toThrow(ComposeFailure);
+    expect(() => modelOf(parse(""), "a_b")).toThrow(/printed what is no stack/);
   });
 });
 
@@ -111,17 +122,21 @@ test("exports of abra.sh are read line by line, and no shell is asked", () => {
 });
 
 describe("a recipe", () => {
+  const folder = mkdtempSync(join(tmpdir(), "cc-ci-kept-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  let identity = "";
   const ended: Ending = { status: 0, signal: null, stdout: printed, stderr: "", timedOut: false };
 
   function composeThat(
     ending: Partial<Ending>,
     look: (command: Command) => void = () => undefined,
+    kept = new KeptModels({ folder }),
   ) {
     const run = async (command: Command) => {
       look(command);
       return { ...ended, ...ending };
     };
-    return new Compose({ git: new Git(), run });
+    return new Compose({ git: new Git(), run, kept, identity: async () => identity });
   }
 
   const wanted = (source: Upstream): StackToRender => ({
@@ -149,6 +164,38 @@ describe("a recipe", () => {
       ...{ TYPE: "web:1.0.0", DOMAIN: "a.b", TEXT: "it is", STACK_NAME: "a_b", APP_VERSION: "v1" },
     });
     expect(existsSync(folder)).toBe(false);
+  });
+
+  test("is rendered once, and again when anything is another that it is made from", async () => {
+    using source = upstream();
+    let rendered = 0;
+    identity = "docker 28";
+    const count = async (stack: StackToRender, mayWrite = true) => {
+      const before = rendered;
+      const kept = new KeptModels({ folder, mayWrite });
+      const model = await composeThat({}, () => (rendered += 1), kept).render(stack);
+      expect(model).toEqual(modelOf(parse(printed), "a_b"));
+      return rendered - before;
+    };
+    const stack = wanted(source);
+    // Who only looks keeps nothing.
+    expect(await count(stack, false)).toBe(1);
+    expect([await count(stack), await count(stack), await count(stack, false)]).toEqual([1, 0, 0]);
+    expect(await count({ ...stack, env: `${stack.env}MORE=1\n` })).toBe(1);
+    expect(await count({ ...stack, composeFiles: ["compose.yml"] })).toBe(1);
+    expect([await count(stack), await count(stack)]).toEqual([1, 0]);
+    identity = "docker 29";
+    expect([await count(stack), await count(stack)]).toEqual([1, 0]);
+    for (const broken of ["", "{", "{}", '{"madeFrom":1}']) {
+      writeFileSync(join(folder, "a_b.json"), broken);
+      expect([await count(stack), await count(stack)], broken).toEqual([1, 0]);
+    }
+    expect(readdirSync(folder)).toEqual(["a_b.json"]);
+    expect(statSync(join(folder, "a_b.json")).mode & 0o777).toBe(0o600);
+    // No room, or no right to write: it is rendered each time.
+    const nowhere = new KeptModels({ folder: join(folder, "a_b.json"), mayWrite: true });
+    await composeThat({}, () => (rendered += 1), nowhere).render(stack);
+    rmSync(join(folder, "a_b.json"));
   });
 
   test("comes from the commit, whatever the files of the clone are like", async () => {

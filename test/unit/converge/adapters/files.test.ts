@@ -1,8 +1,20 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Files } from "../../../../services/converge/adapters/files.ts";
+import { asStop } from "../../../../services/converge/engine/surprise.ts";
 
 let folder = "";
 beforeEach(() => {
@@ -29,4 +41,28 @@ test("what a write left that was killed goes with the next one", async () => {
 test("a write that fails leaves what was there, and nothing else", async () => {
   await expect(new Files().write(folder, "a file in place of a folder")).rejects.toThrow();
   expect(readdirSync(join(folder, ".."))).not.toContain(`${folder.split("/").at(-1)}.new`);
+});
+
+test.each<readonly [string, (path: string) => void]>([
+  ["a folder", (path) => mkdirSync(path)],
+  [
+    "a pipe, which nobody writes into",
+    (path) => void execFileSync("sh", ["-c", `mkfifo "$1"`, "sh", path]),
+  ],
+  ["a link to itself", (path) => symlinkSync(path, path)],
+  [
+    "larger than anything of ours",
+    (path) => {
+      writeFileSync(path, "");
+      truncateSync(path, 3 * 1024 ** 3);
+    },
+  ],
+])("what is to be read and is %s is named in one line", async (_, make) => {
+  const path = join(folder, "file");
+  make(path);
+  const error: unknown = await new Files().read(path).catch((error) => error);
+  expect(asStop(error).line).toMatchObject({
+    id: "file-error",
+    text: expect.stringContaining(path),
+  });
 });

@@ -10,8 +10,10 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, join } from "node:path";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Git, GitFailure } from "../../../../services/converge/adapters/git.ts";
+import type { Run } from "../../../../services/converge/adapters/program.ts";
 import { type Upstream, upstream } from "./recipe-upstream.ts";
 
 const git = new Git({ protocols: ["file"] });
@@ -34,11 +36,15 @@ describe("a clone", () => {
     const head = source.git("rev-parse", "HEAD");
     expect(await git.isClone(directory)).toBe(true);
     expect(await git.origin(directory)).toBe(source.address);
-    expect(await git.tags(directory)).toEqual(["1.0.0+1.0.0", "1.1.0+1.0.0"]);
-    expect(await git.commitOfTag(directory, "1.1.0+1.0.0")).toBe(head);
-    expect(await git.head(directory)).toBe(head);
+    expect(await git.tags(directory)).toEqual(
+      new Map([
+        ["1.0.0+1.0.0", head],
+        ["1.1.0+1.0.0", head],
+      ]),
+    );
+    expect(await git.hasHead(directory)).toBe(true);
     expect(await git.isWhole(directory, head)).toBe(true);
-    expect(await git.changes(directory)).toEqual([]);
+    expect(await git.files(directory)).toEqual({ head, changes: [] });
   });
 
   test("takes the place of what was there, and leaves nothing beside", async () => {
@@ -57,7 +63,7 @@ describe("a clone", () => {
     const directory = await cloneOf(source);
     const failing = git.clone(`${source.address}-not`, directory, seconds);
     await expect(failing).rejects.toThrow(/does not appear to be a git repository|does not exist/);
-    expect(await git.changes(directory)).toEqual([]);
+    expect((await git.files(directory))?.changes).toEqual([]);
     expect(readdirSync(join(source.scratch, "recipes"))).toEqual(["web"]);
   });
 
@@ -88,8 +94,8 @@ describe("a fetch", () => {
     source.git("tag", "1.1.0");
     const words = expect.stringContaining("would clobber existing tag");
     await expect(git.fetch(directory, seconds)).rejects.toMatchObject({ status: 1, words });
-    expect(await git.commitOfTag(directory, "1.0.0")).toBe(old);
-    expect(await git.commitOfTag(directory, "1.1.0")).toBe(newer);
+    expect((await git.tags(directory))?.get("1.0.0")).toBe(old);
+    expect((await git.tags(directory))?.get("1.1.0")).toBe(newer);
   });
 
   test("brings a commit that no branch leads to, when it is asked for by name", async () => {
@@ -104,6 +110,23 @@ describe("a fetch", () => {
     expect(await git.isWhole(directory, lost)).toBe(true);
   });
 });
+
+/** Names that look like what git prints around them. */
+const oddNames = [
+  " ",
+  "two words",
+  "? ",
+  "a\nb",
+  'a"b',
+  "-z",
+  `# branch.oid ${"0".repeat(40)}`,
+  "é",
+];
+
+/** Of letters that stand for much in what git prints; none that is there, and none of git's own. */
+const fileName = fc
+  .string({ unit: fc.constantFrom(...'ab1.?!u# \n\t"\\é'), minLength: 1, maxLength: 12 })
+  .filter((name) => !/^\.+$/.test(name));
 
 describe("damage to the files", () => {
   const damages: Readonly<Record<string, (directory: string) => void>> = {
@@ -127,10 +150,26 @@ describe("damage to the files", () => {
     using source = upstream();
     const directory = await cloneOf(source);
     damage(directory);
-    expect(await git.changes(directory)).not.toEqual([]);
+    expect((await git.files(directory))?.changes).not.toEqual([]);
     await git.checkout(directory, source.git("rev-parse", "HEAD"));
-    expect(await git.changes(directory)).toEqual([]);
+    expect((await git.files(directory))?.changes).toEqual([]);
     expect(readdirSync(directory).sort()).toEqual([".git", "abra.sh", "compose.yml"]);
+  });
+
+  test("is told by its paths, whatever they are called", async () => {
+    using source = upstream();
+    const directory = await cloneOf(source);
+    const names = fc.array(fc.oneof(fc.constantFrom(...oddNames), fileName), { maxLength: 4 });
+    await fc.assert(
+      fc.asyncProperty(names, async (added) => {
+        await git.checkout(directory, source.git("rev-parse", "HEAD"));
+        for (const name of added) writeFileSync(join(directory, name), "");
+        appendFileSync(join(directory, "compose.yml"), "x");
+        const changes = [...new Set([...added, "compose.yml"])].sort();
+        expect((await git.files(directory))?.changes).toEqual(changes);
+      }),
+      { numRuns: 25 },
+    );
   });
 
   test("is seen where git was told not to look", async () => {
@@ -139,7 +178,7 @@ describe("damage to the files", () => {
     for (const flag of ["--assume-unchanged", "--skip-worktree"]) {
       source.git("-C", directory, "update-index", flag, "compose.yml");
       appendFileSync(join(directory, "compose.yml"), "x");
-      expect(await git.changes(directory)).toEqual(["compose.yml"]);
+      expect((await git.files(directory))?.changes).toEqual(["compose.yml"]);
       await git.checkout(directory, source.git("rev-parse", "HEAD"));
       expect(readFileSync(join(directory, "compose.yml"), "utf8")).toBe("services: {}\n");
     }
@@ -160,6 +199,16 @@ describe("damage to the repository", () => {
     writeFileSync(join(directory, ".git"), `gitdir: ${source.folder}/.git\n`);
     expect(await git.isClone(directory)).toBe(false);
     expect(await git.isClone(join(source.scratch, "nowhere"))).toBe(false);
+  });
+
+  test("is not what a git that was ended tells of", async () => {
+    using source = upstream();
+    const directory = await cloneOf(source);
+    const commit = source.git("rev-parse", "HEAD");
+    const said = { stdout: "", stderr: "", timedOut: false };
+    const ended: Run = async () => ({ ...said, status: null, signal: "SIGKILL" });
+    await expect(new Git({ run: ended }).isWhole(directory, commit)).rejects.toThrow(GitFailure);
+    await expect(new Git({ run: ended }).isClone(directory)).rejects.toThrow(GitFailure);
   });
 
   test("in one file's content is seen before the file is wanted", async () => {
@@ -188,10 +237,15 @@ describe("damage to the repository", () => {
     source.git("-C", directory, "tag", "tmp_is_a_tag");
     mkdirSync(join(directory, ".git/refs/heads/ab"));
     for (const lock of all) writeFileSync(join(directory, lock), "");
+    mkdirSync(join(directory, ".git/HEAD.lock.lock/x"), { recursive: true });
+    all.push(".git/HEAD.lock.lock");
+    mkdirSync(join(directory, ".git/info"), { recursive: true });
+    writeFileSync(join(directory, ".git/info/attributes"), "* text eol=crlf\n");
+    all.push(".git/info/attributes");
     const beside = `../.${basename(directory)}.old`;
     mkdirSync(join(directory, beside, ".git"), { recursive: true });
     expect(await git.leftovers(directory)).toEqual([beside, ...all].toSorted());
-    expect(await git.changes(directory)).toEqual([]);
+    expect((await git.files(directory))?.changes).toEqual([]);
     await git.removeLeftovers(directory);
     await git.checkout(directory, source.git("rev-parse", "HEAD"));
     expect(await git.leftovers(directory)).toEqual([]);
@@ -207,9 +261,9 @@ test("reading changes nothing, not even the index", async () => {
   const before = snapshot(directory);
   mkdirSync(join(source.scratch, "out"));
   await git.export(directory, commit, join(source.scratch, "out"));
-  await git.changes(directory);
+  await git.files(directory);
   await git.isWhole(directory, commit);
-  await git.commitOfTag(directory, "1.0.0");
+  await git.tags(directory);
   expect(snapshot(directory)).toEqual(before);
   expect(readdirSync(join(source.scratch, "out")).sort()).toEqual(["abra.sh", "compose.yml"]);
 });
@@ -237,7 +291,7 @@ test("no hook and no setting of a clone starts a program", async () => {
   }
   writeFileSync(join(source.scratch, "run"), script, { mode: 0o755 });
   source.git("-C", directory, "config", "core.fsmonitor", join(source.scratch, "run"));
-  await git.changes(directory);
+  await git.files(directory);
   await git.fetch(directory, seconds);
   await git.checkout(directory, source.git("rev-parse", "HEAD"));
   expect(existsSync(trace)).toBe(false);

@@ -4,13 +4,13 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { Files } from "../../../../services/converge/adapters/files.ts";
 import type { ResourceOf } from "../../../../services/converge/desired-state.ts";
+import { contentWarnings } from "../../../../services/converge/kinds/host-file/demand.ts";
 import {
   type HostFileSight,
   hostFileFault,
   hostFileSteps,
   planHostFile,
 } from "../../../../services/converge/kinds/host-file.ts";
-import { contentWarnings } from "../../../../services/converge/kinds/host-file-demand.ts";
 import { TestAuthority } from "../../../host/certificates.ts";
 import { contextOf, heardReport } from "../fake-context.ts";
 import { fakeClock } from "./fakes.ts";

@@ -1,9 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { tooOldForDaemon, traefikApi } from "../../../../services/converge/kinds/api-floor.ts";
-import { isRegistryAway } from "../../../../services/converge/kinds/pull-trouble.ts";
-import { chooseTag } from "../../../../services/converge/kinds/release-tag.ts";
-import { isUnreachable } from "../../../../services/converge/kinds/upstream-trouble.ts";
+import { chooseTag } from "../../../../services/converge/kinds/checkout/release-tag.ts";
+import { isUnreachable } from "../../../../services/converge/kinds/checkout/upstream-trouble.ts";
+import {
+  oldTraefiks,
+  shutsOut,
+  traefikApi,
+} from "../../../../services/converge/kinds/stack/api-floor.ts";
+import { isRegistryAway } from "../../../../services/converge/kinds/stack/pull-trouble.ts";
 
 describe("the tag of a release", () => {
   const tags = ["1.0.0+1.2.3", "1.0.0-rc1", "1.0.10+2.0.0", "1.1.0", "v2", "1.1.0-x"];
@@ -123,14 +127,13 @@ describe("the oldest API that the daemon speaks", () => {
     ["sha-2024", false],
   ] as const)("shuts out Traefik %s: %s", ([tag, isShutOut]) => {
     const images = [`traefik:${tag}`, "other:v1.0.0"];
-    expect(tooOldForDaemon(images, "1.40")).toEqual(isShutOut ? [`traefik:${tag}`] : []);
+    expect(oldTraefiks(images)).toEqual(isShutOut ? [`traefik:${tag}`] : []);
   });
 
   test("shuts out nobody where it is old enough, or nobody says", () => {
-    const images = ["docker.io/library/traefik:v2.1.0"];
-    expect(tooOldForDaemon(images, traefikApi)).toEqual([]);
-    expect(tooOldForDaemon(images, "1.12")).toEqual([]);
-    expect(tooOldForDaemon(images, "")).toEqual([]);
-    expect(tooOldForDaemon(images, "1.44")).toEqual(images);
+    expect(oldTraefiks(["docker.io/library/traefik:v2.1.0"])).toHaveLength(1);
+    expect([traefikApi, "1.12", "", "1.40", "1.44"].map(shutsOut)).toEqual([
+      ...[false, false, false, true, true],
+    ]);
   });
 });

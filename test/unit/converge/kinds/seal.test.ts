@@ -7,7 +7,7 @@ import {
   sealLabel,
   specDigest,
   whyUnsealed,
-} from "../../../../services/converge/kinds/seal.ts";
+} from "../../../../services/converge/kinds/stack/seal.ts";
 import { sealed, serviceOf } from "./stack-parts.ts";
 
 const env = "# Generated from 'a'\nTYPE=web:1.0.0\nDOMAIN=a.b\nTIMEOUT=300\n";

@@ -5,7 +5,7 @@ import {
   judge,
   lastWordsOf,
   specDifference,
-} from "../../../../services/converge/kinds/stack-health.ts";
+} from "../../../../services/converge/kinds/stack/health.ts";
 import { modelService, serviceOf, stack, taskOf } from "./stack-parts.ts";
 
 const containers = new Set(["container-1", "container-2"]);

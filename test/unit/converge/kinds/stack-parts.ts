@@ -1,6 +1,9 @@
-import type { ModelService, StackModel } from "../../../../services/converge/adapters/compose.ts";
 import type { Service, Task } from "../../../../services/converge/adapters/docker-schemas.ts";
-import { sealedLabels } from "../../../../services/converge/kinds/seal.ts";
+import type {
+  ModelService,
+  StackModel,
+} from "../../../../services/converge/adapters/stack-model.ts";
+import { sealedLabels } from "../../../../services/converge/kinds/stack/seal.ts";
 
 export const stack = "web_example_org";
 

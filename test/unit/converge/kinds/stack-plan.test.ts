@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { StackModel } from "../../../../services/converge/adapters/compose.ts";
 import type { Service } from "../../../../services/converge/adapters/docker-schemas.ts";
+import type { StackModel } from "../../../../services/converge/adapters/stack-model.ts";
 import type { ResourceOf } from "../../../../services/converge/desired-state.ts";
 import type { Phase } from "../../../../services/converge/engine/call.ts";
 import {
@@ -8,11 +8,11 @@ import {
   planStack,
   type StackSight,
   type StackWork,
-} from "../../../../services/converge/kinds/stack-plan.ts";
+} from "../../../../services/converge/kinds/stack/plan.ts";
 import {
   refuseForeign,
   refuseTakenPort,
-} from "../../../../services/converge/kinds/stack-refusals.ts";
+} from "../../../../services/converge/kinds/stack/refusals.ts";
 import { model, modelService, sealed, serviceOf, stack } from "./stack-parts.ts";
 
 const digest = "d".repeat(32);
@@ -31,14 +31,19 @@ const worksAlready = { tried: undefined, works: digest, since };
 const sight: StackSight = {
   ...{ services: [well], ownership: worksAlready, wanted: { model, digest } },
   missingImages: [],
-  ...{ isAiling: false, networks: new Map([["proxy", "id-proxy"]]), typeLine: "right" },
+  ...{
+    isAiling: false,
+    lostPort: undefined,
+    networks: new Map([["proxy", "id-proxy"]]),
+    typeLine: "right",
+  },
   ...{ envPath: "/abra/web.env", isDeployed: false },
 };
 
 const nothing = async () => undefined;
 const work: StackWork = {
   ...{ pull: nothing, own: nothing, noteTried: nothing, noteWorks: nothing, writeEnv: nothing },
-  ...{ deploy: nothing, seal: nothing, remove: nothing },
+  ...{ deploy: nothing, seal: nothing, remove: nothing, restartDocker: nothing },
 };
 
 const plan = (parts: Partial<StackSight>) => planStack(resource, { ...sight, ...parts }, work);

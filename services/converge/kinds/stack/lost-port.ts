@@ -1,0 +1,113 @@
+import { join } from "node:path";
+import type { Service, Task } from "../../adapters/docker-schemas.ts";
+import { stateFolder } from "../../engine/places.ts";
+import type { Context } from "../../engine/steps.ts";
+import { waitFor } from "../../engine/waiting.ts";
+import type { World } from "../../engine/world.ts";
+import { isAiling } from "./health.ts";
+import { stackLines } from "./lines.ts";
+
+/**
+ * A port that Docker gives to no task, although nothing has it. A daemon that is killed just as a
+ * container starts, as by a power cut, takes its port for given when it is up again, and does so until it
+ * starts once more (moby/libnetwork#1790; so in 26.1, and still in the sources of 29).
+ */
+export interface LostPort {
+  readonly service: string;
+  readonly port: number;
+}
+
+export const dockerUnit = "docker.service";
+
+/** How far apart it looks twice, in seconds: for a moment after a container's end nothing has its port either. */
+const apartSeconds = 10;
+
+/** Docker's own words. */
+const refusal = /Bind for \S+:(\d+) failed: port is already allocated/;
+
+/** Whether there may be one, by what tasks said last. */
+export function tellsOfLostPort(words: string): boolean {
+  return refusal.test(words);
+}
+
+/** Undefined where there is none; else it takes `apartSeconds` to be sure, and a plan says what it sees. */
+export async function findLostPort(
+  services: readonly Service[],
+  { world: { clock, docker, systemd }, mayWait }: Context,
+): Promise<LostPort | undefined> {
+  const look = async (): Promise<LostPort | undefined> => {
+    for (const service of services) {
+      const tasks = await docker.tasks(service.ID);
+      const refused = refusedPort(tasks);
+      if (refused === undefined || !isAiling(service, tasks)) continue;
+      // What a daemon said that runs no more is not held against this one.
+      if (refused.at < (await systemd.startOf(dockerUnit))) continue;
+      const containers = await docker.containers();
+      const isTaken = containers.some(({ Ports }) =>
+        Ports.some(({ PublicPort }) => PublicPort === refused.port),
+      );
+      if (!isTaken) return { service: service.Spec.Name, port: refused.port };
+    }
+    return undefined;
+  };
+  const found = await look();
+  if (found === undefined || !mayWait) return found;
+  await clock.sleep(apartSeconds);
+  return await look();
+}
+
+/** What the last task that was refused a port was refused, and when. */
+function refusedPort(tasks: readonly Task[]): { port: number; at: Date } | undefined {
+  return tasks
+    .map(({ Status }) => ({
+      port: Number(refusal.exec(Status.Err)?.[1]),
+      at: new Date(Status.Timestamp),
+    }))
+    .filter(({ port }) => !Number.isNaN(port))
+    .toSorted((a, b) => b.at.getTime() - a.at.getTime())[0];
+}
+
+/**
+ * Has the daemon start once more, and waits until its swarm can be looked into again.
+ *
+ * @throws {Stop} when it does not come up in `restartSeconds`
+ */
+export async function restartDocker(lost: LostPort, { piece, world }: Context): Promise<void> {
+  const { clock, docker, files, systemd } = world;
+  await files.write(restartedPath(piece), await bootId(world));
+  const end = clock.monotonic() + restartSeconds;
+  const words = await systemd.restart(dockerUnit, restartSeconds);
+  const left = Math.max(0, end - clock.monotonic());
+  const isUp = await waitFor(clock, { seconds: left }, async () => {
+    return (await docker.cluster().catch(() => undefined)) === undefined ? undefined : true;
+  });
+  if (words === "" && isUp) return;
+  const values = { ...lost, seconds: restartSeconds, words: words || "systemd says nothing" };
+  throw stackLines.stop("docker-not-restarted", values);
+}
+
+/** Docker gives its containers 15 s to stop, and is up again in a few. */
+const restartSeconds = 60;
+
+/**
+ * Whether that was done since the machine booted, and did not help: it is not tried over and over, for every
+ * container of the host is interrupted.
+ */
+export async function wasDockerRestarted({ piece, world }: Context): Promise<boolean> {
+  const noted = await world.files.read(restartedPath(piece));
+  return noted?.toString("utf8") === (await bootId(world));
+}
+
+/** What works again may be lost again, and is then brought back again. */
+export async function forgetRestart({ piece, world }: Context): Promise<void> {
+  await world.files.remove(restartedPath(piece));
+}
+
+/** The boot during which the daemon was restarted, and has not brought it back yet. */
+function restartedPath(piece: string): string {
+  return join(stateFolder(piece), "docker-restarted");
+}
+
+async function bootId({ files }: World): Promise<string> {
+  return (await files.read("/proc/sys/kernel/random/boot_id"))?.toString("utf8") ?? "";
+}

@@ -1,0 +1,20 @@
+/** A host with these lines in place of, or beside, the usual ones; each key is a line of its own. */
+export function host(lines: Readonly<Record<string, string>> = {}, name = "one"): string {
+  const usual = {
+    domain: "ci.example.org",
+    certificate: "{ certificate: /c/cert.pem, key: /c/key.pem }",
+    traefik: '{ release: "5.1.1" }',
+  };
+  const all = Object.entries({ ...usual, ...lines });
+  return `  ${name}:\n${all.map(([key, value]) => `    ${key}: ${value}\n`).join("")}`;
+}
+
+/** The text of a cc-ci.yaml with these hosts. */
+export function hosts(...texts: readonly string[]): string {
+  return `hosts:\n${texts.join("")}`;
+}
+
+/** An app in YAML's flow style. */
+export function app(domain: string, more = ""): string {
+  return `{ recipe: wiki, release: "1.0.0", domain: ${domain}${more === "" ? "" : `, ${more}`} }`;
+}

@@ -1,0 +1,30 @@
+import { afterAll, beforeAll, beforeEach } from "vitest";
+import { requireHosts, whatHostsLack } from "../../tools.ts";
+import { bootHost, type Host, type HostOptions } from "../host.ts";
+
+/** Booting, and waiting for a place to do so, in milliseconds. */
+const bootLimit = 900_000;
+
+/**
+ * One host for all cases of a `describe`, each of which leaves it as it should be. Where there can be
+ * no host the cases are skipped with what is missing, and fail in CI.
+ *
+ * @returns what a case calls to get it
+ */
+export function sharedHost(
+  options: HostOptions | (() => HostOptions) = {},
+  prepare: (host: Host) => Promise<void> = async () => undefined,
+): () => Host {
+  let host: Host | undefined;
+  beforeAll(async () => {
+    if (whatHostsLack() !== undefined) return;
+    host = await bootHost(typeof options === "function" ? options() : options);
+    await prepare(host);
+  }, bootLimit);
+  beforeEach((context) => requireHosts(context));
+  afterAll(async () => await host?.[Symbol.asyncDispose]());
+  return () => {
+    if (host === undefined) throw new Error("the host did not boot");
+    return host;
+  };
+}

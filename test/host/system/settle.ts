@@ -1,0 +1,100 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Machine } from "../machine/machine.ts";
+import { showUnits } from "./switch.ts";
+import type { System } from "./system.ts";
+
+/** What a service came to. */
+export interface UnitEnd {
+  /** systemd's ActiveState: a oneshot that ended well is `inactive`. */
+  readonly state: string;
+  /** systemd's Result: `success`, `exit-code`, `timeout`, `signal`, … */
+  readonly result: string;
+  /** Of the program that it ran last. */
+  readonly exitStatus: number;
+  /** Another one after every start; empty when it never ran since boot. */
+  readonly invocation: string;
+}
+
+export interface SettleOptions {
+  /** @default 180 */
+  readonly limitSeconds?: number;
+}
+
+/** How long nothing must happen: a path unit starts its service a moment after the change. */
+const quietMilliseconds = 300;
+
+/**
+ * Waits until no service of the system's own is on its way and no job is queued.
+ *
+ * @throws {Error} with what still runs, when the time is over
+ */
+export async function settle(
+  machine: Machine,
+  system: System,
+  { limitSeconds = 180 }: SettleOptions = {},
+): Promise<Readonly<Record<string, UnitEnd>>> {
+  const names = Object.keys(system.units).filter((name) => /^cc-ci.*\.service$/.test(name));
+  const oneshots = names.filter((name) => /^Type=oneshot$/m.test(system.units[name]?.text ?? ""));
+  const end = performance.now() + limitSeconds * 1000;
+  for (;;) {
+    await noneAtWork(machine, oneshots, end);
+    const [shown, jobs] = await Promise.all([look(machine, names), queuedJobs(machine)]);
+    const busy = shown.filter(({ end }) => !/^(?:active|inactive|failed)$/.test(end.state));
+    if (busy.length === 0 && jobs === "") {
+      return Object.fromEntries(shown.map(({ name, end }) => [name, end]));
+    }
+    if (performance.now() > end) {
+      const running = busy.map(({ name, end }) => `${name} is ${end.state}`).join("\n");
+      const log = await machine.exec(["journalctl", "--no-pager", "--lines=40"], { mayFail: true });
+      throw new Error(`not settled after ${limitSeconds} s\n${running}\n${jobs}\n${log.stdout}`);
+    }
+    await sleep(100);
+  }
+}
+
+/**
+ * Waits until none of them has had a process for a while. Asks nobody: hosts that work at the same
+ * time share few cores.
+ */
+async function noneAtWork(
+  machine: Machine,
+  oneshots: readonly string[],
+  end: number,
+): Promise<void> {
+  const isAtWork = () => {
+    const units = machine.unitsAtWork();
+    return oneshots.some((name) => units.has(name));
+  };
+  let quietSince = performance.now();
+  while (performance.now() - quietSince < quietMilliseconds && performance.now() < end) {
+    await sleep(50);
+    if (isAtWork()) quietSince = performance.now();
+  }
+}
+
+async function look(
+  machine: Machine,
+  names: readonly string[],
+): Promise<readonly { readonly name: string; readonly end: UnitEnd }[]> {
+  const properties = ["Id", "ActiveState", "Result", "ExecMainStatus", "InvocationID"];
+  return (await showUnits(machine, names, properties)).map((unit) => ({
+    name: unit.Id ?? "",
+    end: unitEnd(unit),
+  }));
+}
+
+/** From the properties ActiveState, Result, ExecMainStatus and InvocationID. */
+export function unitEnd(unit: Readonly<Record<string, string>>): UnitEnd {
+  return {
+    state: unit.ActiveState ?? "",
+    result: unit.Result ?? "",
+    exitStatus: Number(unit.ExecMainStatus),
+    invocation: unit.InvocationID ?? "",
+  };
+}
+
+async function queuedJobs(machine: Machine): Promise<string> {
+  return (await machine.exec(["systemctl", "list-jobs", "--no-legend", "--plain"])).stdout
+    .replace(/^No jobs running\.$/m, "")
+    .trim();
+}

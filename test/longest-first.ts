@@ -1,0 +1,24 @@
+import { basename } from "node:path";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
+
+/**
+ * Cases that take minutes, by the beginning of the file's name, the longest first: begun late, all else
+ * waits for them.
+ */
+const long = [
+  ...["certificate", "no-answer", "abra-otherwise", "drift", "refusals", "releases", "killed-"],
+  ...["disk", "life", "moved", "together", "retired", "secrecy", "host", "swarm-gone", "abra"],
+  ...["commits", "switch", "machine", "person"],
+];
+
+/** A fresh clone knows nothing of how long a file took: the longest go first all the same. */
+export class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification): number => {
+      const found = long.findIndex((start) => basename(moduleId).startsWith(start));
+      return found === -1 ? long.length : found;
+    };
+    const sorted = await super.sort(files);
+    return sorted.toSorted((a, b) => place(a) - place(b));
+  }
+}
