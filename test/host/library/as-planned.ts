@@ -9,7 +9,9 @@ const planSchema = z.object({
   pieces: z.array(
     z.object({
       piece: z.string(),
-      calls: z.array(z.object({ phase: z.string(), verb: z.string(), target: z.string() })),
+      calls: z.array(
+        z.object({ phase: z.string(), verb: z.string(), target: z.string(), why: z.string() }),
+      ),
       stop: z.object({ id: z.string(), as: z.string(), text: z.string() }).nullable(),
     }),
   ),
@@ -46,6 +48,7 @@ export async function planOf(host: Host, piece?: string) {
       {
         calls: calls.map(({ verb, target }) => `${verb} ${target}`),
         phases: calls.map(({ phase }) => phase),
+        whys: calls.map(({ why }) => why),
         stop,
       },
     ]),
@@ -111,8 +114,9 @@ export async function runAsPlanned(
   const ofImages = (await host.docker.events(since)).filter((event) => event.startsWith("image "));
   expect(ofImages, "plan gets no image").toEqual([]);
   const runs = await runAll(host, piece);
-  for (const [piece, { calls, stop }] of Object.entries(planned)) {
+  for (const [piece, { calls, whys, stop }] of Object.entries(planned)) {
     const run = runs[piece];
+    mustStart(piece, calls, whys, run);
     if (stop !== null) {
       expect({ piece, calls: run?.calls, line: run?.line?.id }).toEqual({
         ...{ piece, calls: [], line: stop.id },
@@ -125,19 +129,26 @@ export async function runAsPlanned(
   return runs;
 }
 
+/**
+ * A call that fails is logged all the same: a run that stops before its first one was refused, which a plan
+ * must tell.
+ */
+function mustStart(
+  piece: string,
+  planned: readonly string[],
+  whys: readonly string[],
+  run: PieceRun | undefined,
+): void {
+  if (run === undefined || planned.length === 0 || run.calls.length > 0) return;
+  const end = run.line === null ? run.state : `${run.line.id}: ${run.line.text}`;
+  const said = planned.map((call, at) => `${call}: ${whys[at]}`).join("\n");
+  throw new Error(`${piece} made no call (${end}), and plan had said:\n${said}`);
+}
+
 function expectForetold(piece: string, planned: readonly string[], run: PieceRun | undefined) {
   if (run === undefined) throw new Error(`nothing is known of the run of ${piece}`);
   const performed = [...run.calls];
   const isCutShort = run.line !== null;
-  // A call that fails is logged all the same: a run that stops before its first one was refused, which
-  // a plan must tell.
-  if (planned.length > 0) {
-    expect({ piece, performed, line: run.line }).not.toEqual({
-      piece,
-      performed: [],
-      line: run.line,
-    });
-  }
   const left = [...performed];
   for (const call of planned) {
     const next = left[0];
