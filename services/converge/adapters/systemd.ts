@@ -43,10 +43,14 @@ export class Systemd {
     return await said("systemctl", ["restart", "--", name], { timeout: seconds * 1000 });
   }
 
-  /** When the main process of a service last started; 1970 when it never did. */
+  /** When the main process of a service last started, to the millisecond; 1970 when it never did. */
   async startOf(name: string): Promise<Date> {
-    const [unit] = await this.units([name]);
-    return new Date(Number(unit?.ExecMainStartTimestamp.slice(1) ?? 0) * 1000);
+    // What `units` asks for has whole seconds.
+    const asked = ["--value", "--timestamp=us+utc", "--property=ExecMainStartTimestamp"];
+    const { stdout } = await promisify(execFile)("systemctl", ["show", ...asked, "--", name], {
+      ...{ encoding: "utf8", timeout: 30_000 },
+    });
+    return timeIn(stdout);
   }
 
   /** In the order in which they are named. Times are seconds since 1970 behind an `@`. */
@@ -78,6 +82,12 @@ async function said(
     const { stderr, message } = error as { readonly stderr?: string; readonly message: string };
     return stderr?.trim() || message;
   }
+}
+
+/** A time as systemd prints it in UTC, such as `Sat 2026-11-28 19:54:31.123456 UTC`; 1970 where there is none. */
+export function timeIn(text: string): Date {
+  const [, day, time] = /(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d\.\d{3})\d* UTC/.exec(text) ?? [];
+  return day === undefined ? new Date(0) : new Date(`${day}T${time}Z`);
 }
 
 function membersOf(block: string): Readonly<Record<string, string>> {

@@ -17,7 +17,7 @@ export interface Context {
   readonly sights: Sights;
   readonly world: World;
   readonly report: Report;
-  /** False for a plan, which neither waits for anything nor reaches out of this host. */
+  /** False for a plan, which waits for nothing to come about and does not reach out of this host. */
   readonly mayWait: boolean;
   /**
    * In a plan: what the pieces before this one would have done by then, as `<verb> <target>`. Empty

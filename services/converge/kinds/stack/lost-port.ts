@@ -30,10 +30,10 @@ export function tellsOfLostPort(words: string): boolean {
   return refusal.test(words);
 }
 
-/** Undefined where there is none; else it takes `apartSeconds` to be sure, and a plan says what it sees. */
+/** Undefined where there is none; else it takes `apartSeconds` to be sure, for a plan too. */
 export async function findLostPort(
   services: readonly Service[],
-  { world: { clock, docker, systemd }, mayWait }: Context,
+  { world: { clock, docker, systemd } }: Context,
 ): Promise<LostPort | undefined> {
   const look = async (): Promise<LostPort | undefined> => {
     for (const service of services) {
@@ -50,8 +50,7 @@ export async function findLostPort(
     }
     return undefined;
   };
-  const found = await look();
-  if (found === undefined || !mayWait) return found;
+  if ((await look()) === undefined) return undefined;
   await clock.sleep(apartSeconds);
   return await look();
 }
@@ -74,14 +73,13 @@ function refusedPort(tasks: readonly Task[]): { port: number; at: Date } | undef
  */
 export async function restartDocker(lost: LostPort, { piece, world }: Context): Promise<void> {
   const { clock, docker, files, systemd } = world;
-  await files.write(restartedPath(piece), await bootId(world));
   const end = clock.monotonic() + restartSeconds;
   const words = await systemd.restart(dockerUnit, restartSeconds);
   const left = Math.max(0, end - clock.monotonic());
   const isUp = await waitFor(clock, { seconds: left }, async () => {
     return (await docker.cluster().catch(() => undefined)) === undefined ? undefined : true;
   });
-  if (words === "" && isUp) return;
+  if (words === "" && isUp) return await files.write(restartedPath(piece), await daemonOf(world));
   const values = { ...lost, seconds: restartSeconds, words: words || "systemd says nothing" };
   throw stackLines.stop("docker-not-restarted", values);
 }
@@ -90,12 +88,12 @@ export async function restartDocker(lost: LostPort, { piece, world }: Context): 
 const restartSeconds = 60;
 
 /**
- * Whether that was done since the machine booted, and did not help: it is not tried over and over, for every
- * container of the host is interrupted.
+ * Whether the daemon that runs was started for that, and it did not help: it is not tried over and over, for
+ * every container of the host is interrupted.
  */
 export async function wasDockerRestarted({ piece, world }: Context): Promise<boolean> {
   const noted = await world.files.read(restartedPath(piece));
-  return noted?.toString("utf8") === (await bootId(world));
+  return noted?.toString("utf8") === (await daemonOf(world));
 }
 
 /** What works again may be lost again, and is then brought back again. */
@@ -103,11 +101,12 @@ export async function forgetRestart({ piece, world }: Context): Promise<void> {
   await world.files.remove(restartedPath(piece));
 }
 
-/** The boot during which the daemon was restarted, and has not brought it back yet. */
+/** The daemon that was started for a lost port, and has not brought it back yet. */
 function restartedPath(piece: string): string {
   return join(stateFolder(piece), "docker-restarted");
 }
 
-async function bootId({ files }: World): Promise<string> {
-  return (await files.read("/proc/sys/kernel/random/boot_id"))?.toString("utf8") ?? "";
+/** What stands for the daemon that runs. */
+async function daemonOf({ systemd }: World): Promise<string> {
+  return (await systemd.startOf(dockerUnit)).toISOString();
 }

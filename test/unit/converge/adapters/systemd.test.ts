@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { serviceIn } from "../../../../services/converge/adapters/systemd.ts";
+import { serviceIn, timeIn } from "../../../../services/converge/adapters/systemd.ts";
 
 const unit = "cc-ci-traefik.service";
 
@@ -20,4 +20,13 @@ test.each([
   ["of nobody, without control groups", "", undefined],
 ])("a process is %s", (_, cgroups, service) => {
   expect(serviceIn(cgroups)).toBe(service);
+});
+
+test.each([
+  ["Sat 2026-11-28 19:54:31.123456 UTC\n", "2026-11-28T19:54:31.123Z"],
+  ["Sat 2026-11-28 19:54:31.000000 UTC\n", "2026-11-28T19:54:31.000Z"],
+  ["\n", "1970-01-01T00:00:00.000Z"],
+  ["n/a\n", "1970-01-01T00:00:00.000Z"],
+])("the time in %j is %s", (text, time) => {
+  expect(timeIn(text).toISOString()).toBe(time);
 });

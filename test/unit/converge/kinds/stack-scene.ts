@@ -61,9 +61,8 @@ export class Scene {
   isCloned = true;
   /** When the daemon was started. */
   dockerStart = new Date("2026-01-01T00:00:00Z");
-  /** The boot of the machine, and the one that is noted in the state folder. */
-  boot = "boot-1";
-  notedBoot: string | undefined;
+  /** The daemon that is noted in the state folder. */
+  notedDaemon: string | undefined;
   readonly restarted: string[] = [];
   /** What systemd says against a restart. */
   restartFailure = "";
@@ -99,18 +98,17 @@ export class Scene {
       exists: async () => false,
       read: async (path: string) => {
         if (path === envPath) return this.env === undefined ? undefined : Buffer.from(this.env);
-        if (path.endsWith("/boot_id")) return Buffer.from(this.boot);
         if (path.endsWith("/docker-restarted")) {
-          return this.notedBoot === undefined ? undefined : Buffer.from(this.notedBoot);
+          return this.notedDaemon === undefined ? undefined : Buffer.from(this.notedDaemon);
         }
         const text = deployed.replace("1.0.0+2.0.0", "@slot:recipe-version@");
         return Buffer.from(text.replace("TOKEN=1", "TOKEN=@slot:token-version@"));
       },
       remove: async () => {
-        this.notedBoot = undefined;
+        this.notedDaemon = undefined;
       },
       write: async (path: string, text: string) => {
-        if (path.endsWith("/docker-restarted")) this.notedBoot = text;
+        if (path.endsWith("/docker-restarted")) this.notedDaemon = text;
         else this.env = text;
       },
     };
@@ -127,6 +125,7 @@ export class Scene {
       startOf: async () => this.dockerStart,
       restart: async (unit: string) => {
         this.restarted.push(unit);
+        this.dockerStart = new Date(this.dockerStart.getTime() + 1000);
         return this.restartFailure;
       },
     };
