@@ -203,7 +203,7 @@ function record(target: string, why: string, { world, piece }: Context): Call {
 }
 
 export function swarmSteps(resource: SwarmResource, context: Context): Steps {
-  const { world, report, mayWait, piece } = context;
+  const { world, report, mayWait, piece, sights } = context;
   const patience = new Patience(world.clock, mayWait ? resource.waitSeconds : 0);
 
   const look = async (): Promise<SwarmSight> => {
@@ -231,14 +231,19 @@ export function swarmSteps(resource: SwarmResource, context: Context): Steps {
   return {
     async plan() {
       const sight = await settled();
+      await sights.of(swarmSeen, async () => sight.swarm);
       for (const line of swarmWarnings(resource, sight)) report.warning(line);
       return planSwarm(resource, sight, context);
     },
 
     async verify() {
+      const ask = async (): Promise<Info["Swarm"]> => (await world.docker.info()).Swarm;
+      // For an answer the daemon starts two programs.
+      let seen: Info["Swarm"] | undefined = await sights.of(swarmSeen, ask);
       let state = "unknown";
       const node = await patience.waitFor(async () => {
-        const { Swarm: swarm } = await world.docker.info();
+        const swarm = seen ?? (await ask());
+        seen = undefined;
         const own = (await world.docker.nodes()).find(({ ID }) => ID === swarm.NodeID);
         state = own?.Status.State ?? swarm.LocalNodeState;
         if (own !== undefined && state === "ready") return own;
@@ -256,6 +261,9 @@ export function swarmSteps(resource: SwarmResource, context: Context): Steps {
     },
   };
 }
+
+/** By which the state of the swarm is kept that a plan has seen. */
+const swarmSeen = "swarm";
 
 function silence(error: unknown): DockerSilence {
   if (error instanceof DockerSilence) return error;

@@ -11,6 +11,7 @@ import {
 } from "../../../../services/converge/adapters/docker-socket.ts";
 import { Files } from "../../../../services/converge/adapters/files.ts";
 import type { ResourceOf } from "../../../../services/converge/desired-state.ts";
+import { Sights } from "../../../../services/converge/engine/sights.ts";
 import type { Context } from "../../../../services/converge/engine/steps.ts";
 import {
   planSwarm,
@@ -242,6 +243,25 @@ describe("the steps", () => {
     const { steps, elapsed } = daemon({ 0: silent }, false);
     await expect(steps.plan()).rejects.toThrow(DockerSilence);
     expect(elapsed()).toBe(0);
+  });
+
+  test("ask the daemon once who it is, which is dear, when nothing is to be done", async () => {
+    const { docker, asked } = fakeDocker({
+      "GET /info": { Swarm: info("active") },
+      "GET /swarm": converged.cluster,
+      "GET /nodes": [
+        { ID: "node-1", Spec: { Availability: "active" }, Status: { State: "ready" } },
+      ],
+    });
+    const files = new Files();
+    files.read = async () => Buffer.from("cluster-1\n");
+    const steps = swarmSteps(
+      resource,
+      contextIn({ world: { docker, files }, sights: new Sights() }),
+    );
+    expect(await steps.plan()).toEqual([]);
+    await steps.verify?.();
+    expect(asked.filter(({ path }) => path === "/info")).toHaveLength(1);
   });
 
   test("verify that the node is ready, and warn when it takes no tasks", async () => {
