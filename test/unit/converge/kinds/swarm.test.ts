@@ -257,7 +257,7 @@ describe("the steps", () => {
     files.read = async () => Buffer.from("cluster-1\n");
     const steps = swarmSteps(
       resource,
-      contextIn({ world: { docker, files }, sights: new Sights() }),
+      contextIn({ world: { docker, files, clock: fakeClock(new Date(0)) }, sights: new Sights() }),
     );
     expect(await steps.plan()).toEqual([]);
     await steps.verify?.();
