@@ -10,6 +10,8 @@ const hosts = ["test/host/**/*.test.ts"];
 export default defineConfig({
   test: {
     sequence: { sequencer: LongestFirst },
+    // What a file loads and bundles, the next one of the same worker finds done.
+    isolate: false,
     reporters: ["default", new CountReporter()],
     projects: [
       {

@@ -20,7 +20,8 @@ const restartLeavingInterface = `
 key=com.docker.network.driver.overlay.vxlanid_list
 vni=$(docker network inspect ${traefik.stack}_internal --format "{{index .Options \\"$key\\"}}")
 systemctl stop docker.socket docker
-ip link add "vx-$(printf %06x "$vni")-abcde" type vxlan id "$vni" dstport 4789
+# This may be that one time.
+ip -details link show type vxlan | grep -q "vxlan id $vni " || ip link add "vx-$(printf %06x "$vni")-abcde" type vxlan id "$vni" dstport 4789
 systemctl start docker
 `;
 const cloned = [`checkout clone ${web.checkout}`, `checkout reset ${web.checkout}`];
