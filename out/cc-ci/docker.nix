@@ -1,5 +1,5 @@
 # Generated from cc-ci/docker. Do not edit: change the source, then run 'npm run synth'.
-# Content sha256:4096f86f5cd3ebeb4009f52c1f65333709d7c60a028e84e6b784fddcb1291195
+# Content sha256:7ce8eb61000d02d19aa1b870d24e4a8881643ae20f9b1275145ca06585e8fb14
 {
   config,
   lib,
@@ -11,10 +11,15 @@ let
 
   # A daemon that stops while it takes a network down may leave the network's interface. The next one then
   # cannot make it ("error creating vxlan interface: file exists"), and no task of that network starts. As
-  # long as no daemon runs, every such interface is a left one.
+  # long as no daemon runs, every such interface is a left one. Docker names them by six digits of the
+  # network's number and five characters of its id.
   removeLeftInterfaces = pkgs.writeText "remove-left-interfaces" ''
-    for interface in /sys/class/net/vx-*; do
-      [ ! -e "$interface" ] || ${lib.getExe' pkgs.iproute2 "ip"} link delete "''${interface##*/}"
+    digit='[0-9a-f]'
+    for interface in /sys/class/net/vx-$digit$digit$digit$digit$digit$digit-?????; do
+      [ -e "$interface" ] || continue
+      name="''${interface##*/}"
+      # With one that stays, Docker may work all the same.
+      ${lib.getExe' pkgs.iproute2 "ip"} link delete "$name" || echo "$name was left by Docker and stays"
     done
   '';
 in

@@ -93,8 +93,8 @@ function surprised(error: unknown): void {
     process.exitCode = help();
   } else {
     const { line, details } = asStop(error);
-    if (details !== "") say(details);
     say(`${line.as} [${line.id}]: ${line.text}`, "error");
+    if (details !== "") say(details);
     process.exitCode = exitStatus[line.as as Outcome];
   }
 }

@@ -53,8 +53,9 @@ export class Compose {
    * @throws {GitFailure} when the commit's files are not to be had
    */
   async render(wanted: StackToRender): Promise<StackModel> {
-    // Another Docker may read the same files otherwise.
-    const madeFrom = [wanted, await this.#identity("docker")];
+    // Another Docker may read the same files otherwise, and another converge make another model of them.
+    const programs = ["docker", process.argv[1] ?? ""];
+    const madeFrom = [wanted, ...(await Promise.all(programs.map(this.#identity)))];
     const kept = await this.#kept.find(wanted.stack, madeFrom);
     if (kept !== undefined) return kept;
     const model = await this.#render(wanted);

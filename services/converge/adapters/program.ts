@@ -162,7 +162,7 @@ class Tail {
  * @throws {ProgramMissing} when there is none of that name
  */
 export async function identityOf(name: string): Promise<string> {
-  const path = await realpath(await findProgram(name));
+  const path = await realpath(name.startsWith("/") ? name : await findProgram(name));
   return `${path} ${(await stat(path)).mtimeMs}`;
 }
 

@@ -72,10 +72,10 @@ export async function applyCommand(
     await record(piece, JSON.stringify(recorded, null, 2), report);
     await noteRunEnded(world.files, piece);
   }
-  if (stop?.details) say(stop.details, "info");
   const took = `${end.seconds.toFixed(1)} s`;
   if (recorded.line !== null) {
     say(`${recorded.outcome} [${recorded.line.id}]: ${recorded.line.text}`, "error");
+    if (stop?.details) say(stop.details, "info");
   } else if (gate.count === 0) say(`converged: nothing to do (${took})`);
   else say(`converged: ${gate.count} ${gate.count === 1 ? "call" : "calls"} (${took})`);
   return exitStatus[recorded.outcome];

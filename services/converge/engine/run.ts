@@ -26,7 +26,8 @@ export async function apply(
   for (let pass = 1; ; pass += 1) {
     context.sights.forget();
     let used = await inputs(state, context);
-    const hasChanged = async () => pass < passes && (await inputs(state, context)) !== used;
+    const hasChanged = async () =>
+      pass < passes && isAnother(used, await inputs(state, context), state);
     const all = state.resources.map((resource) => stepsOf(resource, context));
     try {
       for (const steps of all) await steps.require?.();
@@ -41,9 +42,12 @@ export async function apply(
   }
 }
 
+/** A verification that is quicker has waited for nothing; shorter than the pause between two looks. */
+const standstillSeconds = 0.4;
+
 async function applyPhases(
   all: readonly Steps[],
-  { sights, piece }: Context,
+  { sights, piece, world: { clock } }: Context,
   gate: Gate,
 ): Promise<void> {
   const perform = async (call: Call): Promise<void> => {
@@ -55,7 +59,12 @@ async function applyPhases(
     // What is superseded goes in the order opposite to that in which it came: a secret after the
     // services that used it.
     const ordered = phase === "seal" ? all.toReversed() : all;
-    if (phase === "seal") for (const steps of all) await steps.verify?.();
+    if (phase === "seal") {
+      const begun = clock.monotonic();
+      for (const steps of all) await steps.verify?.();
+      // What was waited for is not what was seen before.
+      if (clock.monotonic() - begun >= standstillSeconds) sights.forget();
+    }
     for (const steps of ordered.filter((each) => hasCallsIn(each, phase))) {
       const plan = await sights.of(steps, () => planOf(steps));
       for (const call of plan.filter((each) => each.phase === phase)) await perform(call);
@@ -95,18 +104,37 @@ export async function plan(
   );
 }
 
-/** A digest of all host files that the piece reads: as they were judged, else as they are. */
+/** Digests of host files, by path; undefined for one that cannot be read. */
+type Inputs = ReadonlyMap<string, string | undefined>;
+
+/** All host files that the piece reads: as they were judged, else as they are. */
 async function inputs(
   { resources }: DesiredState,
   { world }: Context,
   judged = new JudgedFiles(),
-): Promise<string> {
-  const parts: string[] = [];
+): Promise<Inputs> {
+  const found = new Map<string, string | undefined>();
   for (const resource of resources) {
     if (resource.kind !== "host-file") continue;
-    const isFile = (await world.files.look(resource.path))?.isFile ?? false;
-    const content = isFile ? await judged.read(resource.path, world.files) : undefined;
-    parts.push(content === undefined ? "none" : sha256(content));
+    const { path } = resource;
+    try {
+      const isFile = (await world.files.look(path))?.isFile ?? false;
+      const content = isFile ? await judged.read(path, world.files) : undefined;
+      found.set(path, content === undefined ? undefined : sha256(content));
+    } catch {
+      // Whoever judges it says what is wrong with it.
+      found.set(path, undefined);
+    }
   }
-  return parts.join(" ");
+  return found;
+}
+
+/** Whether one of them changed, but for those that the run itself has made. */
+function isAnother(before: Inputs, now: Inputs, { resources }: DesiredState): boolean {
+  return resources.some((resource) => {
+    if (resource.kind !== "host-file") return false;
+    const { path, origin } = resource;
+    if (origin.by === "host" && before.get(path) === undefined) return false;
+    return before.get(path) !== now.get(path);
+  });
 }

@@ -15,13 +15,17 @@ const deployed = {
   traefik: [`app deploy ${traefik.domain}`, ...sealsOf(traefik.stack, "app", "socket-proxy")],
   web: [`app deploy ${web.domain}`, ...sealsOf(web.stack, "app", "worker")],
 };
-/** As a daemon leaves it that stops just when it takes the network down, once in a hundred times. */
+/**
+ * As a daemon leaves it that stops just when it takes the network down, once in a hundred times; and an
+ * interface of somebody else, with a name that is only like it.
+ */
 const restartLeavingInterface = `
 key=com.docker.network.driver.overlay.vxlanid_list
 vni=$(docker network inspect ${traefik.stack}_internal --format "{{index .Options \\"$key\\"}}")
 systemctl stop docker.socket docker
 # This may be that one time.
 ip -details link show type vxlan | grep -q "vxlan id $vni " || ip link add "vx-$(printf %06x "$vni")-abcde" type vxlan id "$vni" dstport 4789
+ip link add vx-site type vxlan id 4242 dstport 4790
 systemctl start docker
 `;
 const cloned = [`checkout clone ${web.checkout}`, `checkout reset ${web.checkout}`];
@@ -186,6 +190,7 @@ ${removeProxyNetwork}`,
     const runs = await runAll(host);
     expect([stopsOf(runs), callsOf(runs)]).toEqual([{}, {}]);
     expect(await pageOf(host, "web")).toBe(page);
+    await host.exec(["ip", "link", "delete", "vx-site"]);
     await expectIdlePass(host);
   });
 

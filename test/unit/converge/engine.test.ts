@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { DockerRefusal, DockerSilence } from "../../../services/converge/adapters/docker-socket.ts";
 import type { Files } from "../../../services/converge/adapters/files.ts";
-import type { DesiredState } from "../../../services/converge/desired-state.ts";
+import type { DesiredState, ResourceOf } from "../../../services/converge/desired-state.ts";
 import type { Call, Phase } from "../../../services/converge/engine/call.ts";
 import { Gate } from "../../../services/converge/engine/gate.ts";
 import { endAfter } from "../../../services/converge/engine/last-end.ts";
@@ -11,10 +11,16 @@ import { apply, plan } from "../../../services/converge/engine/run.ts";
 import { Sights } from "../../../services/converge/engine/sights.ts";
 import { Slots } from "../../../services/converge/engine/slots.ts";
 import { stableJson } from "../../../services/converge/engine/stable-json.ts";
-import type { Steps } from "../../../services/converge/engine/steps.ts";
+import type { Context, Steps } from "../../../services/converge/engine/steps.ts";
 import { asStop } from "../../../services/converge/engine/surprise.ts";
 import { waitFor } from "../../../services/converge/engine/waiting.ts";
 import { contextOf, heardReport } from "./fake-context.ts";
+import { fakeClock } from "./kinds/fakes.ts";
+
+/** A world in which time stands still. */
+function standing(): Context {
+  return contextOf({ world: { clock: fakeClock(new Date(0)) } });
+}
 
 describe("a line", () => {
   const lines = defineLines({
@@ -146,7 +152,7 @@ describe("a run", () => {
       "/a": ["prepare", "apply", "seal"],
       "/b": ["prepare", "apply", "seal"],
     });
-    await apply(state, contextOf(), stepsOf, new Gate(heardReport(), undefined));
+    await apply(state, standing(), stepsOf, new Gate(heardReport(), undefined));
     expect(heard).toEqual([
       ...["require /a", "require /b"],
       ...["prepare /a", "prepare /b", "apply /a", "apply /b"],
@@ -157,7 +163,7 @@ describe("a run", () => {
   test("looks at the world once between two calls", async () => {
     let looks = 0;
     const heard: string[] = [];
-    const context = contextOf({ sights: new Sights() });
+    const context = contextOf({ sights: new Sights(), world: { clock: fakeClock(new Date(0)) } });
     const look = () =>
       context.sights.of("the world", async () => {
         looks += 1;
@@ -172,6 +178,19 @@ describe("a run", () => {
     expect(looks).toBe(3);
   });
 
+  test("looks again before it seals, when what was verified had to be waited for", async () => {
+    const clock = fakeClock(new Date(0));
+    const heard: string[] = [];
+    const sealing = stepsNoting("/a", heard, ["seal"]);
+    const stepsOf = (): Steps => ({
+      plan: async () => (clock.monotonic() < 10 ? [] : await sealing.plan()),
+      verify: () => clock.sleep(10),
+    });
+    const context = contextOf({ sights: new Sights(), world: { clock } });
+    await apply(state, context, stepsOf, new Gate(heardReport(), undefined));
+    expect(heard).toEqual(["seal /a"]);
+  });
+
   test("asks nobody for a plan in a phase in which he has no calls", async () => {
     const asked: string[] = [];
     const stepsOf = (resource: { readonly kind: string }): Steps => {
@@ -182,7 +201,7 @@ describe("a run", () => {
       };
       return path === "/a" ? { phases: ["apply"], plan } : { plan };
     };
-    await apply(state, contextOf(), stepsOf, new Gate(heardReport(), undefined));
+    await apply(state, standing(), stepsOf, new Gate(heardReport(), undefined));
     expect(asked).toEqual(["/b", "/a", "/b", "/b"]);
   });
 
@@ -195,7 +214,7 @@ describe("a run", () => {
     const stray = "secret create /a: its resource says that it has no calls to seal";
     await expect(plan(state, contextOf(), stepsOf)).rejects.toThrow(stray);
     const gate = new Gate(heardReport(), undefined);
-    await expect(apply(state, contextOf(), stepsOf, gate)).rejects.toThrow(stray);
+    await expect(apply(state, standing(), stepsOf, gate)).rejects.toThrow(stray);
     expect(heard.filter((each) => each.startsWith("prepare"))).toEqual([]);
   });
 
@@ -207,7 +226,7 @@ describe("a run", () => {
       ...heardReport(),
       call: (call: Pick<Call, "target">) => void performed.push(call.target),
     };
-    await apply(state, contextOf(), stepsByPath([], phases), new Gate(report, undefined));
+    await apply(state, standing(), stepsByPath([], phases), new Gate(report, undefined));
     expect(planned.map(({ target }) => target)).toEqual(performed);
     expect(planned.map(({ phase }) => phase)).toEqual(["prepare", "apply", "seal", "seal"]);
   });
@@ -221,33 +240,64 @@ describe("a run", () => {
         ? { require: () => Promise.reject(lines.stop("not-there", {})) }
         : {}),
     });
-    const running = apply(state, contextOf(), stepsOf, new Gate(heardReport(), undefined));
+    const running = apply(state, standing(), stepsOf, new Gate(heardReport(), undefined));
     await expect(running).rejects.toThrow("not there");
     expect(heard).toEqual(["require /a"]);
   });
 
-  test("goes over everything once more when a host file changed under it, and not for ever", async () => {
-    let reads = 0;
-    const look = async () => ({ path: "/key", isFile: true, bytes: 1, mode: 0o600 });
-    const read = async () => Buffer.from(String(reads++));
-    const files = { look, read } as unknown as Files;
-    const heard: string[] = [];
-    const changing: DesiredState = {
-      ...state,
-      resources: [
-        {
-          kind: "host-file",
-          ...{ path: "/key", purpose: "a key", remedy: "put it there" },
-          origin: { by: "operator" },
-          demand: { format: "opaque", minBytes: 1 },
-        },
-      ],
+  /** A piece with one host file, of which nobody knows but the engine. */
+  function pieceOf(origin: ResourceOf<"host-file">["origin"]): DesiredState {
+    const file = { path: "/key", purpose: "a key", remedy: "put it there" };
+    const demand = { format: "opaque", minBytes: 1 } as const;
+    return { ...state, resources: [{ kind: "host-file", ...file, origin, demand }] };
+  }
+
+  /** How often a run goes over it, when this is what it reads there one time after the other. */
+  async function passesOver(
+    piece: DesiredState,
+    reads: readonly (string | undefined | Error)[],
+  ): Promise<number> {
+    const left = [...reads];
+    const next = (): string | undefined => {
+      const content = left.length > 1 ? left.shift() : left[0];
+      if (content instanceof Error) throw content;
+      return content;
     };
+    let content: string | undefined;
+    const files = {
+      look: async () => {
+        content = next();
+        return content === undefined ? undefined : { isFile: true };
+      },
+      read: async () => Buffer.from(content ?? ""),
+    } as unknown as Files;
+    const heard: string[] = [];
     const steps = stepsNoting("key", heard, []);
-    const context = contextOf({ world: { files } });
-    await apply(changing, context, () => steps, new Gate(heardReport(), undefined));
-    expect(heard.filter((each) => each === "require key")).toHaveLength(2);
-  });
+    const context = contextOf({ world: { files, clock: fakeClock(new Date(0)) } });
+    await apply(piece, context, () => steps, new Gate(heardReport(), undefined));
+    return heard.filter((each) => each === "require key").length;
+  }
+
+  test.for<[string, DesiredState, (string | undefined | Error)[], number]>([
+    ["stays", pieceOf({ by: "operator" }), ["a"], 1],
+    ["changes under it", pieceOf({ by: "operator" }), ["a", "a", "b"], 2],
+    ["goes on changing", pieceOf({ by: "operator" }), ["a", "a", "b", "b", "c", "d"], 2],
+    ["comes while it runs", pieceOf({ by: "operator" }), [undefined, undefined, "b"], 2],
+    [
+      "is made by the run",
+      pieceOf({ by: "host", randomBytes: 32 }),
+      [undefined, undefined, "b"],
+      1,
+    ],
+    ["was made, and changes", pieceOf({ by: "host", randomBytes: 32 }), ["a", "a", "b"], 2],
+    // Whoever judges the file says so.
+    ["cannot be read", pieceOf({ by: "operator" }), [new Error("too large")], 1],
+  ])(
+    "goes over everything again as it should when a host file %s",
+    async ([, piece, reads, passes]) => {
+      expect(await passesOver(piece, reads)).toBe(passes);
+    },
+  );
 });
 
 describe("how a run ended", () => {

@@ -6,10 +6,16 @@ import type {
   SealedFile,
   Service,
 } from "../../../services/converge/adapters/docker-schemas.ts";
+import type { Files } from "../../../services/converge/adapters/files.ts";
+import type { DesiredState, ResourceOf } from "../../../services/converge/desired-state.ts";
+import { Gate } from "../../../services/converge/engine/gate.ts";
 import { Patience } from "../../../services/converge/engine/patience.ts";
+import { apply } from "../../../services/converge/engine/run.ts";
+import { Sights } from "../../../services/converge/engine/sights.ts";
 import type { RetiredStack } from "../../../services/converge/kinds/retired/stack.ts";
-import { type Found, planRetired } from "../../../services/converge/kinds/retired.ts";
-import { contextOf } from "./fake-context.ts";
+import { type Found, planRetired, retiredSteps } from "../../../services/converge/kinds/retired.ts";
+import { contextOf, heardReport } from "./fake-context.ts";
+import { fakeClock, fakeDocker } from "./kinds/fakes.ts";
 
 const ours = { "cc-ci.managed": "cc-ci" };
 
@@ -190,4 +196,39 @@ test("several stacks that go slowly are waited for no longer than one may take",
   // then
   // One second for the last of them, which only just began.
   expect([now, gone]).toEqual([101, undefined]);
+});
+
+test("a container that is forgotten only while the run waits for it is removed all the same", async () => {
+  // given: an undeploy was cut short, and its container ended just now
+  const resource: ResourceOf<"retired"> = {
+    kind: "retired",
+    ...{ of: "host", waitSeconds: 600, piecesFile: "/pieces.json", abraDirectories: "/abra" },
+  };
+  const clock = fakeClock(new Date("2026-01-01T00:00:05Z"));
+  const { docker, asked } = fakeDocker({
+    ...{ "GET /services": [], "GET /secrets": [], "GET /networks": [] },
+    "GET /configs": [sealed("old_cc-ci")],
+    "GET /volumes": { Volumes: [] },
+    "GET /containers/json": [
+      { Id: "c1", Names: ["/c1"], Labels: { "com.docker.swarm.task.id": "t1" }, Ports: [] },
+    ],
+    "GET /containers/c1/json": { State: { Running: false, FinishedAt: "2026-01-01T00:00:00Z" } },
+    ...{ "DELETE /configs/id-old_cc-ci": {}, "DELETE /containers/c1": {} },
+  });
+  const files = {
+    read: async () => Buffer.from('{ "version": 1, "host": "cc-ci", "pieces": [] }'),
+    list: async () => [],
+  } as unknown as Files;
+  const context = contextOf({ sights: new Sights(), world: { docker, clock, files } });
+  const state: DesiredState = {
+    ...{ version: 1, host: "cc-ci", piece: "retire", resources: [resource] },
+  };
+
+  // when
+  const gate = new Gate(heardReport(), undefined);
+  await apply(state, context, () => retiredSteps(resource, context), gate);
+
+  // then
+  const removed = asked.filter(({ method }) => method === "DELETE").map(({ path }) => path);
+  expect(removed).toEqual(["/containers/c1", "/configs/id-old_cc-ci"]);
 });

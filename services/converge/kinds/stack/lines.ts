@@ -67,7 +67,7 @@ export const stackLines = defineLines({
   },
   "docker-not-restarted": {
     as: "failed",
-    says: "Docker was to be restarted, since it gives {service} no port {port}, and its swarm does not answer after {seconds} s ({words}): see 'systemctl status docker' and 'journalctl -u docker'; the next run looks again",
+    says: "Docker was to be restarted, since it gives {service} no port {port}, and {what} ({words}): see 'systemctl status docker' and 'journalctl -u docker'; the next run looks again",
   },
   "service-changed-meanwhile": {
     as: "failed",

@@ -19,8 +19,14 @@ export interface LostPort {
 
 export const dockerUnit = "docker.service";
 
-/** How far apart it looks twice, in seconds: for a moment after a container's end nothing has its port either. */
-const apartSeconds = 10;
+/**
+ * How long after a look at which no container had the port a task must be refused it once more, in
+ * seconds: for a moment after a container's end nothing has its port either.
+ */
+const marginSeconds = 3;
+
+/** How long that refusal is waited for, in seconds: recipes try again after 5 mostly. */
+const againSeconds = 30;
 
 /** Docker's own words. */
 const refusal = /Bind for \S+:(\d+) failed: port is already allocated/;
@@ -30,12 +36,12 @@ export function tellsOfLostPort(words: string): boolean {
   return refusal.test(words);
 }
 
-/** Undefined where there is none; else it takes `apartSeconds` to be sure, for a plan too. */
+/** Undefined where there is none; else it takes some seconds to be sure, for a plan too. */
 export async function findLostPort(
   services: readonly Service[],
   { world: { clock, docker, systemd } }: Context,
 ): Promise<LostPort | undefined> {
-  const look = async (): Promise<LostPort | undefined> => {
+  const look = async (): Promise<(LostPort & { readonly at: Date }) | undefined> => {
     for (const service of services) {
       const tasks = await docker.tasks(service.ID);
       const refused = refusedPort(tasks);
@@ -46,24 +52,29 @@ export async function findLostPort(
       const isTaken = containers.some(({ Ports }) =>
         Ports.some(({ PublicPort }) => PublicPort === refused.port),
       );
-      if (!isTaken) return { service: service.Spec.Name, port: refused.port };
+      if (!isTaken) return { service: service.Spec.Name, ...refused };
     }
     return undefined;
   };
   if ((await look()) === undefined) return undefined;
-  await clock.sleep(apartSeconds);
-  return await look();
+  const since = clock.now().getTime() + marginSeconds * 1000;
+  const found = await waitFor(clock, { seconds: againSeconds }, async () => {
+    const again = await look();
+    if (again === undefined) return { lost: undefined };
+    const { service, port, at } = again;
+    return at.getTime() >= since ? { lost: { service, port } } : undefined;
+  });
+  return found?.lost;
 }
 
-/** What the last task that was refused a port was refused, and when. */
+/** The port that the task that ended last was refused, and when; undefined when it ended otherwise. */
 function refusedPort(tasks: readonly Task[]): { port: number; at: Date } | undefined {
-  return tasks
-    .map(({ Status }) => ({
-      port: Number(refusal.exec(Status.Err)?.[1]),
-      at: new Date(Status.Timestamp),
-    }))
-    .filter(({ port }) => !Number.isNaN(port))
-    .toSorted((a, b) => b.at.getTime() - a.at.getTime())[0];
+  const [last] = tasks
+    .filter(({ Status }) => /^(?:complete|failed|rejected)$/.test(Status.State))
+    .map(({ Status }) => ({ words: Status.Err, at: new Date(Status.Timestamp) }))
+    .toSorted((a, b) => b.at.getTime() - a.at.getTime());
+  const port = refusal.exec(last?.words ?? "")?.[1];
+  return last === undefined || port === undefined ? undefined : { port: Number(port), at: last.at };
 }
 
 /**
@@ -73,14 +84,21 @@ function refusedPort(tasks: readonly Task[]): { port: number; at: Date } | undef
  */
 export async function restartDocker(lost: LostPort, { piece, world }: Context): Promise<void> {
   const { clock, docker, files, systemd } = world;
+  const before = await daemonOf(world);
+  // Where nothing can be written it is not restarted: it could not be known that it was.
+  await files.write(restartedPath(piece), before);
   const end = clock.monotonic() + restartSeconds;
   const words = await systemd.restart(dockerUnit, restartSeconds);
   const left = Math.max(0, end - clock.monotonic());
   const isUp = await waitFor(clock, { seconds: left }, async () => {
     return (await docker.cluster().catch(() => undefined)) === undefined ? undefined : true;
   });
-  if (words === "" && isUp) return await files.write(restartedPath(piece), await daemonOf(world));
-  const values = { ...lost, seconds: restartSeconds, words: words || "systemd says nothing" };
+  const now = await daemonOf(world);
+  if (isUp && now !== before) return await files.write(restartedPath(piece), now);
+  const what = isUp
+    ? "the same one runs on"
+    : `its swarm does not answer after ${restartSeconds} s`;
+  const values = { ...lost, what, words: words || "systemd says nothing" };
   throw stackLines.stop("docker-not-restarted", values);
 }
 

@@ -1,19 +1,30 @@
 import { describe, expect, test } from "vitest";
+import type { Task } from "../../../../services/converge/adapters/docker-schemas.ts";
 import { serviceOf, stack, taskOf } from "./stack-parts.ts";
 import { converge, lineOf, perform, Scene, shown } from "./stack-scene.ts";
 
 const Err = "on endpoint gateway_1: Bind for 0.0.0.0:443 failed: port is already allocated";
-const refused = taskOf({
-  ...{ ID: "task-0", DesiredState: "shutdown", CreatedAt: "2026-01-01T00:00:02Z" },
-  status: { State: "failed", Err, Timestamp: "2026-01-01T00:00:03Z" },
-});
 const restart = "docker restart docker.service";
 
-/** A stack that was seen to work, and whose tasks get no port since. */
+/** A task that ended, at that time. */
+function ended(at: Date, words: string): Task {
+  const status = { State: "failed", Err: words, Timestamp: at.toISOString() };
+  return taskOf({ ID: `task-${words.length}`, CreatedAt: at.toISOString(), status });
+}
+
+/** A task that was refused its port just now, and the next one on its way. */
+function refusedNow({ clock }: Scene): Task[] {
+  return [ended(clock.now(), Err), taskOf({ status: { State: "starting" } })];
+}
+
+/** A stack that was seen to work, and whose tasks get no port since: one after the other is refused it. */
 async function sceneWithout(): Promise<Scene> {
   const scene = new Scene();
   await converge(scene.steps());
-  scene.tasks = [refused, taskOf({ status: { State: "starting" } })];
+  scene.tasks = refusedNow(scene);
+  scene.during = () => {
+    scene.tasks = refusedNow(scene);
+  };
   return scene;
 }
 
@@ -41,7 +52,7 @@ describe("a port that Docker gives to no task", () => {
     scene.dockerStart = ours;
     scene.tasks = [taskOf()];
     await scene.steps().verify?.();
-    scene.tasks = [refused];
+    scene.tasks = refusedNow(scene);
     expect(await shown(scene.steps())).toEqual([restart]);
   });
 
@@ -50,21 +61,44 @@ describe("a port that Docker gives to no task", () => {
     {
       name: "another daemon said so",
       change: (scene) => {
-        scene.dockerStart = new Date("2026-01-01T00:00:04Z");
+        scene.dockerStart = new Date("2026-01-02T00:00:00Z");
       },
     },
     {
       name: "the service runs",
       change: (scene) => {
-        scene.tasks = [refused, taskOf()];
+        scene.tasks = [...refusedNow(scene), taskOf()];
       },
     },
     {
       name: "a task got it a moment later",
       change: (scene) => {
         scene.during = () => {
-          scene.tasks = [refused, taskOf()];
+          scene.tasks = [...refusedNow(scene), taskOf()];
         };
+      },
+    },
+    {
+      name: "a container has it a moment later",
+      change: (scene) => {
+        const { during } = scene;
+        scene.during = (slept) => {
+          during(slept);
+          scene.containers = [withPort(443)];
+        };
+      },
+    },
+    {
+      name: "a newer task got it and ended otherwise",
+      change: (scene) => {
+        const later = new Date(scene.clock.now().getTime() + 1);
+        scene.tasks = [...refusedNow(scene), ended(later, "task: non-zero exit (3)")];
+      },
+    },
+    {
+      name: "no task is refused it once more",
+      change: (scene) => {
+        scene.during = () => undefined;
       },
     },
   ])("is not lost when $name", async ({ change }) => {
@@ -74,12 +108,12 @@ describe("a port that Docker gives to no task", () => {
   });
 
   test.for([true, false])(
-    "is looked at twice, before anything is said (may wait: %s)",
+    "is one once it is refused again a while later, and not before (may wait: %s)",
     async (mayWait) => {
       const scene = await sceneWithout();
       const before = scene.clock.monotonic();
       expect(await shown(scene.steps({ mayWait }))).toEqual([restart]);
-      expect(scene.clock.monotonic()).toBe(before + 10);
+      expect(scene.clock.monotonic()).toBe(before + 3);
     },
   );
 
@@ -88,26 +122,36 @@ describe("a port that Docker gives to no task", () => {
     scene.restartFailure = "Job for docker.service failed.";
     const line = await lineOf(perform(scene.steps(), "prepare"));
     expect(line).toMatchObject({ id: "docker-not-restarted", as: "failed" });
-    expect(line.text).toContain("(Job for docker.service failed.)");
+    expect(line.text).toContain("the same one runs on (Job for docker.service failed.)");
+  });
+
+  test("is left alone where it cannot be noted that Docker was restarted for it", async () => {
+    const scene = await sceneWithout();
+    scene.isFull = true;
+    await expect(perform(scene.steps(), "prepare")).rejects.toThrow("ENOSPC");
+    expect(scene.restarted).toEqual([]);
   });
 
   test("ends the wait for a service, long before its time is over", async () => {
     const scene = new Scene();
     scene.deploy = () => {
       scene.services = [serviceOf()];
-      scene.tasks = [refused, taskOf({ status: { State: "starting" } })];
+      scene.tasks = refusedNow(scene);
+      scene.during = () => {
+        scene.tasks = refusedNow(scene);
+      };
     };
     const line = await lineOf(converge(scene.steps()));
     expect(line).toMatchObject({ id: "service-port-lost", as: "failed" });
     expect(line.text).toContain(`Docker gives ${stack}_app no port 443`);
-    expect(scene.clock.monotonic()).toBe(11);
+    expect(scene.clock.monotonic()).toBe(4);
   });
 
   test("is waited for as any other, when a container has it", async () => {
     const scene = new Scene();
     scene.deploy = () => {
       scene.services = [serviceOf()];
-      scene.tasks = [refused];
+      scene.tasks = refusedNow(scene);
       scene.containers = [withPort(443)];
     };
     expect(await lineOf(converge(scene.steps()))).toMatchObject({ id: "service-not-up" });

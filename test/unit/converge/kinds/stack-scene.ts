@@ -63,6 +63,8 @@ export class Scene {
   dockerStart = new Date("2026-01-01T00:00:00Z");
   /** The daemon that is noted in the state folder. */
   notedDaemon: string | undefined;
+  /** Whether nothing can be written. */
+  isFull = false;
   readonly restarted: string[] = [];
   /** What systemd says against a restart. */
   restartFailure = "";
@@ -108,6 +110,7 @@ export class Scene {
         this.notedDaemon = undefined;
       },
       write: async (path: string, text: string) => {
+        if (this.isFull) throw new Error("ENOSPC");
         if (path.endsWith("/docker-restarted")) this.notedDaemon = text;
         else this.env = text;
       },
@@ -125,7 +128,9 @@ export class Scene {
       startOf: async () => this.dockerStart,
       restart: async (unit: string) => {
         this.restarted.push(unit);
-        this.dockerStart = new Date(this.dockerStart.getTime() + 1000);
+        if (this.restartFailure === "") {
+          this.dockerStart = new Date(this.dockerStart.getTime() + 1000);
+        }
         return this.restartFailure;
       },
     };
