@@ -133,9 +133,13 @@ export class Git {
     return (await this.#commit(directory, commit)) === commit;
   }
 
-  /** Whether every file of a commit can be read. */
+  /** Whether every file of a commit can be read: each is unpacked, as a checkout would. */
   async isWhole(directory: string, commit: string): Promise<boolean> {
-    const args = ["archive", "--format=tar", "--output=/dev/null", commit];
+    // An archive leaves out what .gitattributes tells it to, which it then reads where it works: here
+    // there are none.
+    const elsewhere = ["-C", ".git/objects", "--work-tree=."];
+    const options = ["--worktree-attributes", "--format=tar", "--output=/dev/null"];
+    const args = [...elsewhere, "archive", ...options, commit];
     return (await this.#try(directory, args)) !== undefined;
   }
 

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import {
   appendFileSync,
   chmodSync,
@@ -6,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
@@ -211,19 +213,52 @@ describe("damage to the repository", () => {
     await expect(new Git({ run: ended }).isClone(directory)).rejects.toThrow(GitFailure);
   });
 
-  test("in one file's content is seen before the file is wanted", async () => {
+  /** Of a file that an archive has, and of one that it has not. */
+  const files = ["compose.yml", "left-out.sh"];
+  const objects: Readonly<Record<string, (object: string) => void>> = {
+    emptied: (object) => truncateSync(object, 0),
+    "cut short": (object) => truncateSync(object, Math.floor(statSync(object).size / 2)),
+    "not as it was written": flipBit,
+    gone: (object) => rmSync(object),
+  };
+  const cases = Object.entries(objects).flatMap(([how, damage]) =>
+    files.map((file) => [file, how, damage] as const),
+  );
+
+  test.for(cases)("is seen before %s is wanted, whose object is %s", async ([file, , damage]) => {
     using source = upstream();
     const directory = await cloneOf(source);
-    writeFileSync(join(directory, "compose.yml"), "services: {app: {}}\n");
-    source.git("-C", directory, "commit", "--quiet", "--all", "--message=x");
-    const blob = source.git("-C", directory, "rev-parse", "HEAD:compose.yml");
+    for (const [name, content] of Object.entries(leavingOut)) {
+      writeFileSync(join(directory, name), content);
+    }
+    // What a clone gets lies in a pack: a commit of its own does not.
+    source.git("-C", directory, "add", "--all");
+    source.git("-C", directory, "commit", "--quiet", "--message=x");
+    const blob = source.git("-C", directory, "rev-parse", `HEAD:${file}`);
     const commit = source.git("-C", directory, "rev-parse", "HEAD");
     expect(await git.isWhole(directory, commit)).toBe(true);
     const object = join(directory, ".git/objects", blob.slice(0, 2), blob.slice(2));
     chmodSync(object, 0o600);
-    truncateSync(object, 0);
+    damage(object);
     expect(await git.hasCommit(directory, commit)).toBe(true);
     expect(await git.isWhole(directory, commit)).toBe(false);
+    await expect(git.checkout(directory, commit)).rejects.toThrow(GitFailure);
+  });
+
+  test("is seen in a pack, in a file that an archive leaves out", async () => {
+    using source = upstream();
+    // Most of the pack, so that its middle is of it.
+    const large = createHash("shake256", { outputLength: 8192 }).update("x").digest("base64");
+    const commit = source.commit({ ...leavingOut, "left-out.sh": large });
+    const directory = await cloneOf(source);
+    expect(await git.isWhole(directory, commit)).toBe(true);
+    const packs = join(directory, ".git/objects/pack");
+    const pack = join(packs, readdirSync(packs).find((name) => name.endsWith(".pack")) ?? "");
+    chmodSync(pack, 0o600);
+    flipBit(pack);
+    expect(await git.hasCommit(directory, commit)).toBe(true);
+    expect(await git.isWhole(directory, commit)).toBe(false);
+    await expect(git.checkout(directory, commit)).rejects.toThrow(GitFailure);
   });
 
   test("by a git that died is found by what it has left, wherever that lies", async () => {
@@ -296,6 +331,21 @@ test("no hook and no setting of a clone starts a program", async () => {
   await git.checkout(directory, source.git("rev-parse", "HEAD"));
   expect(existsSync(trace)).toBe(false);
 });
+
+/** Files of a recipe, one of which is in no archive of it. */
+const leavingOut = {
+  ".gitattributes": "left-out.sh export-ignore\n",
+  "compose.yml": "services: {app: {}}\n",
+  "left-out.sh": "true\n",
+};
+
+/** In the middle of a file. */
+function flipBit(path: string): void {
+  const content = readFileSync(path);
+  const middle = Math.floor(content.length / 2);
+  content.writeUInt8(content.readUInt8(middle) ^ 1, middle);
+  writeFileSync(path, content);
+}
 
 /** Every file of a folder with its content, but for the times. */
 function snapshot(folder: string): Readonly<Record<string, string>> {
