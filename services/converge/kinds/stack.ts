@@ -72,7 +72,7 @@ class StackRun {
     this.#context = context;
     this.#env = sibling("env", resource, context);
     this.#checkout = sibling("checkout", resource, context);
-    this.#pulls = new ImagePulls(resource, context.world);
+    this.#pulls = new ImagePulls(resource, context);
   }
 
   async require(): Promise<void> {

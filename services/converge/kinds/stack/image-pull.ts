@@ -2,27 +2,32 @@ import { DockerRefusal, DockerSilence } from "../../adapters/docker-socket.ts";
 import { readable } from "../../adapters/program.ts";
 import { registryAuthentication } from "../../adapters/registry-credentials.ts";
 import type { ResourceOf } from "../../desired-state.ts";
+import type { Context } from "../../engine/steps.ts";
 import { surpriseLines } from "../../engine/surprise.ts";
-import type { World } from "../../engine/world.ts";
 import { stackLines } from "./lines.ts";
 import { isRegistryAway } from "./pull-trouble.ts";
 
 /** The pulls of one stack, which all together take no longer than its bound. */
 export class ImagePulls {
   readonly #credentials: string | null;
-  readonly #world: World;
+  readonly #context: Pick<Context, "judged" | "world">;
   #seconds: number;
 
-  constructor({ registryCredentials, pullSeconds }: ResourceOf<"stack">, world: World) {
+  constructor(
+    { registryCredentials, pullSeconds }: ResourceOf<"stack">,
+    context: Pick<Context, "judged" | "world">,
+  ) {
     this.#credentials = registryCredentials;
     this.#seconds = pullSeconds;
-    this.#world = world;
+    this.#context = context;
   }
 
   /** @throws {Stop} when it cannot be had */
   async pull(image: string): Promise<void> {
-    const { docker, files, clock } = this.#world;
-    const config = this.#credentials === null ? undefined : await files.read(this.#credentials);
+    const { judged, world } = this.#context;
+    const { docker, files, clock } = world;
+    const path = this.#credentials;
+    const config = path === null ? undefined : await judged.read(path, files);
     const authentication = config && registryAuthentication(config.toString("utf8"), image);
     const begun = clock.monotonic();
     try {

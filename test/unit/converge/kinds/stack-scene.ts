@@ -6,7 +6,10 @@ import type {
   Service,
   Task,
 } from "../../../../services/converge/adapters/docker-schemas.ts";
-import { DockerRefusal } from "../../../../services/converge/adapters/docker-socket.ts";
+import {
+  DockerRefusal,
+  type DockerRequest,
+} from "../../../../services/converge/adapters/docker-socket.ts";
 import type { StackModel } from "../../../../services/converge/adapters/stack-model.ts";
 import type { Resource, ResourceOf } from "../../../../services/converge/desired-state.ts";
 import type { Phase } from "../../../../services/converge/engine/call.ts";
@@ -57,7 +60,7 @@ export class Scene {
   env: string | undefined = deployed;
   model: StackModel | (() => never) = model;
   floor = "1.24";
-  pull: () => string = () => "";
+  pull: (request: DockerRequest) => string = () => "";
   isCloned = true;
   /** When the daemon was started. */
   dockerStart = new Date("2026-01-01T00:00:00Z");
@@ -138,7 +141,8 @@ export class Scene {
     return { git, files, compose, abra, systemd, clock } as unknown as Partial<World>;
   }
 
-  #ask({ method, path, body }: { method: string; path: string; body?: unknown }): string {
+  #ask(request: DockerRequest): string {
+    const { method, path, body } = request;
     const json = (value: unknown) => JSON.stringify(value);
     const named = (Name: string, Labels = {}) => {
       return {
@@ -148,7 +152,7 @@ export class Scene {
         Spec: { Name, Labels },
       };
     };
-    if (path === "/images/create") return this.pull();
+    if (path === "/images/create") return this.pull(request);
     if (path.startsWith("/images/")) {
       if (this.images.has(decodeURIComponent(path.split("/")[2] ?? ""))) return "{}";
       throw new DockerRefusal(404, "No such image");

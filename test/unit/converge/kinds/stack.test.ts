@@ -5,9 +5,19 @@ import {
   DockerSilence,
 } from "../../../../services/converge/adapters/docker-socket.ts";
 import type { StackModel } from "../../../../services/converge/adapters/stack-model.ts";
+import { JudgedFiles } from "../../../../services/converge/engine/judged-files.ts";
 import { model, modelService, serviceOf, stack, taskOf } from "./stack-parts.ts";
 
-import { converge, deployed, domain, envPath, lineOf, Scene, shown } from "./stack-scene.ts";
+import {
+  converge,
+  deployed,
+  domain,
+  envPath,
+  lineOf,
+  perform,
+  Scene,
+  shown,
+} from "./stack-scene.ts";
 
 describe("a stack", () => {
   test("is deployed, seen to work and sealed, and then there is nothing to do", async () => {
@@ -60,6 +70,26 @@ describe("a stack", () => {
     expect(await shown(scene.steps(), "prepare")).toEqual(["image pull *"]);
     expect(await lineOf(converge(scene.steps()))).toMatchObject({ id: "slot-unfilled" });
     expect(scene.deploys).toEqual([]);
+  });
+
+  test("is pulled with the credentials that were judged, whatever their file is by now", async () => {
+    // given: a file that was good, and is no JSON now
+    const scene = new Scene();
+    const judged = new JudgedFiles();
+    const path = "/registry.json";
+    const auth = Buffer.from("me:secret").toString("base64");
+    judged.note(path, Buffer.from(JSON.stringify({ auths: { "docker.io": { auth } } })));
+    scene.images.clear();
+    const given: unknown[] = [];
+    scene.pull = ({ headers }) => {
+      const sent = Buffer.from(headers?.["X-Registry-Auth"] ?? "", "base64url").toString();
+      given.push(JSON.parse(sent || "null"));
+      return "";
+    };
+    // when
+    await perform(scene.steps({ judged }, { registryCredentials: path }), "prepare");
+    // then
+    expect(given).toEqual([{ username: "me", password: "secret", serveraddress: "docker.io" }]);
   });
 
   test("loses what the recipe does not name, once the rest was seen to work", async () => {
