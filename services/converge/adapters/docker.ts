@@ -54,7 +54,7 @@ export const serviceLabel = "com.docker.swarm.service.name";
 
 /**
  * The Engine API of this machine's daemon, as far as converge needs it. It decides nothing. What is
- * not there is undefined or an empty list, a node that is no swarm manager has nothing; every other
+ * not there is undefined or an empty list, a node that is in no swarm has nothing of one; every other
  * no is thrown as `DockerRefusal`, no answer as `DockerSilence`.
  */
 export class Docker {
@@ -74,16 +74,21 @@ export class Docker {
     return await this.#read(versionSchema, "/version");
   }
 
-  /** Undefined where this node is not a manager. */
+  /** Undefined where this node is no manager, or none that is ready. */
   async cluster(): Promise<Cluster | undefined> {
-    return await absent(undefined, () => this.#read(clusterSchema, "/swarm"));
+    return await unless(503, undefined, () => this.#read(clusterSchema, "/swarm"));
   }
 
+  /** None where this node is no manager, or none that is ready. */
   async nodes(): Promise<readonly Node[]> {
-    return await this.#list(nodeSchema, "/nodes");
+    return await unless(503, [], () => this.#read(z.array(nodeSchema), "/nodes"));
   }
 
-  /** By its exact name; several when a local and a swarm network share it. */
+  /**
+   * By its exact name; several when a local and a swarm network share it. A manager that is not ready
+   * leaves those of the swarm out, and does not say so (moby: getNetworksList in the network router): ask
+   * for another list first, which is refused then.
+   */
   async networks(name?: string): Promise<readonly Network[]> {
     const filters: Filters = name === undefined ? {} : { name: [name] };
     const found = await this.#list(networkSchema, "/networks", filters);
@@ -132,7 +137,8 @@ export class Docker {
   /** Undefined where there is none. */
   async containerState(id: string): Promise<ContainerState | undefined> {
     const path = `/containers/${id}/json`;
-    return await absent(
+    return await unless(
+      404,
       undefined,
       async () => (await this.#read(containerStateSchema, path)).State,
     );
@@ -255,19 +261,33 @@ export class Docker {
   }
 
   async #has(path: string): Promise<boolean> {
-    return await absent(false, async () => {
+    return await unless(404, false, async () => {
       await this.#ask({ method: "GET", path });
       return true;
     });
   }
 
+  /** 503 is no empty list: what a manager that is not ready does not show is there all the same. */
   async #list<Schema extends z.ZodType>(
     schema: Schema,
     path: string,
     filters: Filters = {},
   ): Promise<readonly z.infer<Schema>[]> {
     const query = { filters: JSON.stringify(filters) };
-    return await absent([], () => this.#read(z.array(schema), path, query));
+    try {
+      return await unless(404, [], () => this.#read(z.array(schema), path, query));
+    } catch (error) {
+      if (isRefusal(error, 503) && (await this.#isInNoSwarm())) return [];
+      throw error;
+    }
+  }
+
+  /**
+   * By its state: the words of a 503 are the same for a node whose swarm only starts anew or is broken
+   * (moby, daemon/cluster: errNoManager in cluster.go, nodeRunner.State in noderunner.go).
+   */
+  async #isInNoSwarm(): Promise<boolean> {
+    return (await this.info()).Swarm.LocalNodeState === "inactive";
   }
 
   async #post(
@@ -280,25 +300,31 @@ export class Docker {
 
   /** What is gone already is removed as well. */
   async #remove(path: string): Promise<void> {
-    await absent(undefined, () => this.#ask({ method: "DELETE", path }));
+    await unless(404, undefined, () => this.#ask({ method: "DELETE", path }));
   }
 }
 
 type Filters = Readonly<Record<string, readonly string[]>>;
 
-/** 404: there is no such thing. 503: this node is no manager of a swarm, so it has none either. */
-async function absent<Value, Nothing>(
+/**
+ * Nothing where the daemon says no with that status. 404: there is no such thing. 503: this node is no
+ * manager of a swarm, or none that is ready, which is an answer for those alone who wait for one.
+ */
+async function unless<Value, Nothing>(
+  status: 404 | 503,
   nothing: Nothing,
   ask: () => Promise<Value>,
 ): Promise<Value | Nothing> {
   try {
     return await ask();
   } catch (error) {
-    if (error instanceof DockerRefusal && (error.status === 404 || error.status === 503)) {
-      return nothing;
-    }
+    if (isRefusal(error, status)) return nothing;
     throw error;
   }
+}
+
+function isRefusal(error: unknown, status: number): boolean {
+  return error instanceof DockerRefusal && error.status === status;
 }
 
 /** @throws {DockerSilence} for half an answer: that of a daemon that died over it */

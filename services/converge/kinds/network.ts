@@ -155,10 +155,11 @@ export function networkSteps(resource: NetworkResource, context: Context): Steps
   const patience = new Patience(world.clock, mayWait ? seconds : 0);
   return {
     async plan() {
+      // Before the networks, of which a manager that is not ready shows fewer: it refuses this one.
+      const services = await world.docker.services();
       const networks = (await world.docker.networks()).filter(
         ({ Name }) => !foreseen.has(`network remove ${Name}`),
       );
-      const services = await world.docker.services();
       return planNetwork(resource, { networks, services }, context);
     },
 

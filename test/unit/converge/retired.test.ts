@@ -6,6 +6,7 @@ import type {
   SealedFile,
   Service,
 } from "../../../services/converge/adapters/docker-schemas.ts";
+import { DockerRefusal } from "../../../services/converge/adapters/docker-socket.ts";
 import type { Files } from "../../../services/converge/adapters/files.ts";
 import type { DesiredState, ResourceOf } from "../../../services/converge/desired-state.ts";
 import { Gate } from "../../../services/converge/engine/gate.ts";
@@ -170,6 +171,48 @@ describe("what no piece names", () => {
       secrets: [sealed("hand_made_v1"), sealed("wiki_ci_old_0123456789ab")],
     });
     expect(planned(found)).toEqual(["seal: secret remove wiki_ci_old_0123456789ab"]);
+  });
+});
+
+describe("the steps", () => {
+  const refusal = new DockerRefusal(503, "This node is not a swarm manager.");
+  const [pieces, list] = ["/pieces.json", Buffer.from(JSON.stringify(foundOf().pieces))];
+  const files = { read: async () => list, list: async () => [] } as unknown as Files;
+  const resource: ResourceOf<"retired"> = {
+    ...{ kind: "retired", of: "host", piecesFile: pieces },
+    ...{ abraDirectories: "/apps", waitSeconds: 60 },
+  };
+
+  /** With a swarm that says 503 to all but some questions. */
+  function steps(LocalNodeState: string, answers: Readonly<Record<string, unknown>> = {}) {
+    const { docker } = fakeDocker({
+      ...{ "GET /configs": refusal, "GET /secrets": refusal, "GET /services": refusal },
+      ...{ "GET /networks": [], "GET /info": { Swarm: { LocalNodeState } }, ...answers },
+    });
+    return retiredSteps(resource, contextOf({ world: { docker, files, clock: systemClock } }));
+  }
+
+  test("have nothing to do where there is no swarm", async () => {
+    const all = steps("inactive");
+    expect(await all.plan()).toEqual([]);
+    await all.verify?.();
+  });
+
+  test("end where the swarm does not answer, and take nothing for gone", async () => {
+    await expect(steps("active").plan()).rejects.toBe(refusal);
+    const isKnown = { "GET /configs": [sealed("old_ci_cc-ci")] };
+    await expect(steps("active", isKnown).verify?.()).rejects.toBe(refusal);
+  });
+
+  test("remove nothing while the swarm does not answer, and say so", async () => {
+    const secret = sealed("wiki_ci_old_0123456789ab");
+    const all = steps("active", {
+      ...{ "GET /configs": [], "GET /secrets": [secret], "GET /services": [] },
+      [`DELETE /secrets/${secret.ID}`]: refusal,
+    });
+    const [call] = await all.plan();
+    expect(call?.verb).toBe("secret remove");
+    await expect(call?.perform()).rejects.toBe(refusal);
   });
 });
 

@@ -5,6 +5,7 @@ import {
   type Service,
   serviceSchema,
 } from "../../../../services/converge/adapters/docker-schemas.ts";
+import { DockerRefusal } from "../../../../services/converge/adapters/docker-socket.ts";
 import type { ResourceOf } from "../../../../services/converge/desired-state.ts";
 import { networkSteps, planNetwork } from "../../../../services/converge/kinds/network.ts";
 import { contextOf, heardReport } from "../fake-context.ts";
@@ -151,7 +152,10 @@ describe("a subnet that another network has", () => {
 });
 
 describe("the steps", () => {
-  function steps(list: (seconds: number) => readonly unknown[]) {
+  function steps(
+    list: (seconds: number) => readonly unknown[],
+    answers: Readonly<Record<string, unknown>> = {},
+  ) {
     let seconds = 0;
     const clock = fakeClock(new Date(0), (slept) => {
       seconds = slept;
@@ -160,6 +164,7 @@ describe("the steps", () => {
       "GET /networks": () => list(seconds),
       "GET /services": [],
       "POST /networks/create": { Id: "new" },
+      ...answers,
     });
     const world = { docker, clock };
     const report = heardReport();
@@ -183,6 +188,24 @@ describe("the steps", () => {
       ],
     ]);
   });
+
+  test("foresee one where there is no swarm yet, which has no services", async () => {
+    const { all } = steps(() => [], without("inactive"));
+    expect((await all.plan()).map(({ verb }) => verb)).toEqual(["network create"]);
+  });
+
+  test("end where a manager is not ready, and so shows no network of its swarm", async () => {
+    const { all, asked } = steps(() => [], without("active"));
+    await expect(all.plan()).rejects.toThrow("no swarm manager");
+    expect(asked.map(({ path }) => path)).not.toContain("/networks");
+  });
+
+  function without(LocalNodeState: string): Readonly<Record<string, unknown>> {
+    return {
+      "GET /services": new DockerRefusal(503, "This node is no swarm manager"),
+      "GET /info": { Swarm: { LocalNodeState } },
+    };
+  }
 
   test("wait until it has its addresses", async () => {
     const { all, report, elapsed } = steps((seconds) => [network(seconds < 2 ? fresh : {})]);
