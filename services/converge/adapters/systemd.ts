@@ -5,8 +5,15 @@ import * as z from "zod";
 
 const unitSchema = z.object({
   Id: z.string(),
+  /** `loaded`, `masked`, `not-found` and the like: systemd starts a `loaded` one alone. */
   LoadState: z.string(),
   ActiveState: z.string(),
+  /** When its ActiveState last changed, or a try to start it failed; empty when neither was since the boot. */
+  StateChangeTimestamp: z.string(),
+  /** The number of what systemd is about to do with it; empty when there is nothing. */
+  Job: z.string().default(""),
+  /** Of a service: `oneshot`, `notify` and the like. */
+  Type: z.string().default(""),
   /** How the last run ended: `success`, `exit-code`, `signal`, `timeout` and the like. */
   Result: z.string(),
   /** Empty when it never ran since the boot. */
@@ -17,6 +24,14 @@ const unitSchema = z.object({
 });
 
 export type UnitState = Readonly<z.infer<typeof unitSchema>>;
+
+/** `@1234567890`, as `units` has it, in ISO 8601; null for none. */
+export function isoOf(timestamp: string): string | null {
+  const seconds = /^@(\d+)$/.exec(timestamp)?.[1];
+  return seconds === undefined || seconds === "0"
+    ? null
+    : new Date(Number(seconds) * 1000).toISOString();
+}
 
 /** Systemd as a program sees it that runs under it, and one that asks it. It decides nothing. */
 export class Systemd {

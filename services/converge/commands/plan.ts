@@ -13,6 +13,7 @@ import type { World } from "../engine/world.ts";
 import { stepsOf } from "../kinds/index.ts";
 import { paragraph, terminalColumns } from "./paragraph.ts";
 import { choosePieces, filled, mustBeRoot } from "./pieces.ts";
+import { doesNotGetThrough, requiredOthers } from "./required-units.ts";
 import { blockedId, blockedLine } from "./status.ts";
 import { realWorld } from "./world.ts";
 
@@ -34,11 +35,14 @@ export async function planCommand(name: string | undefined, json: boolean): Prom
   mustBeRoot();
   const world = realWorld();
   const { host, all, chosen } = await choosePieces(world.files, name);
-  const units = await new Systemd().units(all.map(({ unit }) => unit));
+  const systemd = new Systemd();
+  const units = await systemd.units(all.map(({ unit }) => unit));
+  // One that was only stopped is started for the next run: whether it answers is for each piece to ask.
+  const hopeless = (await requiredOthers(systemd, units)).filter(doesNotGetThrough);
   const wanted = withRequired(chosen, all, units);
   const foreseen = new Set<string>();
   /** Units that do not get through: systemd starts none that requires one of them. */
-  const stopped = new Set<string>();
+  const stopped = new Set(hopeless.map(({ Id }) => Id));
   const plans: PiecePlan[] = [];
   for (const [index, piece] of all.entries()) {
     if (!wanted.has(piece.unit)) continue;

@@ -1,10 +1,11 @@
 import { styleText } from "node:util";
-import { Systemd, type UnitState } from "../adapters/systemd.ts";
+import { isoOf, Systemd, type UnitState } from "../adapters/systemd.ts";
 import { type LastEnd, readLastEnd } from "../engine/last-end.ts";
 import { defineLines, type Line } from "../engine/line.ts";
 import { readRunBegun } from "../engine/run-begun.ts";
 import { paragraph, terminalColumns } from "./paragraph.ts";
 import { choosePieces, mustBeRoot } from "./pieces.ts";
+import { downSince, requiredOthers } from "./required-units.ts";
 import { realWorld } from "./world.ts";
 
 export const statusLines = defineLines({
@@ -43,7 +44,7 @@ interface PieceStatus {
   readonly piece: string;
   readonly unit: string;
   readonly state: (typeof states)[number];
-  /** When it came into that state, ISO 8601; null when it never ran. */
+  /** When it came into that state, ISO 8601; null when it never ran, or nobody knows. */
   readonly since: string | null;
   /** When its last run ended. */
   readonly lastEnd: string | null;
@@ -61,19 +62,15 @@ export async function statusCommand(name: string | undefined, json: boolean): Pr
   const { files } = realWorld();
   // All of them, because one piece's state may be another one's doing.
   const { host, all: pieces, chosen } = await choosePieces(files, name);
-  const names = pieces.map(({ unit }) => unit);
   const systemd = new Systemd();
-  const units = await systemd.units(names);
+  const units = await systemd.units(pieces.map(({ unit }) => unit));
   const required = units.map(({ Requires }) => Requires);
   const own: PieceStatus[] = [];
   for (const [index, { name, unit }] of pieces.entries()) {
     const record = { last: await readLastEnd(files, name), begun: await readRunBegun(files, name) };
     own.push(statusOf(name, unit, units[index], record));
   }
-  const others = [...new Set(required.flat())].filter(
-    (unit) => unit.endsWith(".service") && !names.includes(unit),
-  );
-  const down = failedSince(await systemd.units(others));
+  const down = downSince(await requiredOthers(systemd, units));
   const statuses = withBlocked(own, required, down).filter(({ unit }) =>
     chosen.some((piece) => piece.unit === unit),
   );
@@ -101,8 +98,8 @@ export function statusOf(
   { last, begun }: PieceRecord,
 ): PieceStatus {
   const base = { piece, unit, lastEnd: last?.at ?? null };
-  const started = isoOf(now?.ExecMainStartTimestamp);
-  const exited = isoOf(now?.ExecMainExitTimestamp);
+  const started = isoOf(now?.ExecMainStartTimestamp ?? "");
+  const exited = isoOf(now?.ExecMainExitTimestamp ?? "");
   if (now === undefined || now.LoadState !== "loaded") {
     return { ...base, state: "no unit", since: null, line: null };
   }
@@ -135,20 +132,24 @@ export function statusOf(
  *
  * @param statuses in the order of the pieces, in which what is needed comes first
  * @param required the units that each of them needs
- * @param down units that are no pieces and failed, each with when
+ * @param down units that are no pieces and not up, each with since when; null blocks whatever ended before
  */
 export function withBlocked(
   statuses: readonly PieceStatus[],
   required: readonly (readonly string[])[],
-  down: ReadonlyMap<string, string> = new Map(),
+  down: ReadonlyMap<string, string | null> = new Map(),
 ): readonly PieceStatus[] {
-  /** When a unit last did not get through. */
+  /** When a unit last did not get through; null when that is not known, and goes on. */
   const stopped = new Map(down);
+  const stopsAfter = (unit: string, end: string): boolean => {
+    const at = stopped.get(unit);
+    return at === null || (at ?? "") > end;
+  };
   return statuses.map((status, index) => {
     const { unit, state, lastEnd, since } = status;
-    const needed = required[index]?.find((each) => (stopped.get(each) ?? "") > (lastEnd ?? ""));
+    const needed = required[index]?.find((each) => stopsAfter(each, lastEnd ?? ""));
     if (needed !== undefined && state !== "running") {
-      const at = stopped.get(needed) ?? "";
+      const at = stopped.get(needed) ?? null;
       stopped.set(unit, at);
       return { ...status, state: "blocked", since: at, line: blockedLine(unit, needed) };
     }
@@ -159,30 +160,12 @@ export function withBlocked(
   });
 }
 
-/** The units that failed, each with when; Docker's for one. */
-export function failedSince(units: readonly UnitState[]): ReadonlyMap<string, string> {
-  return new Map(
-    units.flatMap(({ Id, ActiveState, ExecMainExitTimestamp }) => {
-      const at = isoOf(ExecMainExitTimestamp);
-      return ActiveState === "failed" && at !== null ? [[Id, at]] : [];
-    }),
-  );
-}
-
 /** The line of a unit that is not started. */
 export const blockedId = "piece-blocked";
 
 /** Why a unit is not started. */
 export function blockedLine(unit: string, needed: string): Line {
   return statusLines.stop(blockedId, { unit, needed }).line;
-}
-
-/** `@1234567890` as systemctl prints it; null for none. */
-function isoOf(timestamp: string | undefined): string | null {
-  const seconds = /^@(\d+)$/.exec(timestamp ?? "")?.[1];
-  return seconds === undefined || seconds === "0"
-    ? null
-    : new Date(Number(seconds) * 1000).toISOString();
 }
 
 const colours = { converged: "green", running: "blue", pending: "yellow" } as const;

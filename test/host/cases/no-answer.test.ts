@@ -27,17 +27,21 @@ describe("what does not answer", limit, () => {
     expect([stopsOf(runs), callsOf(runs)]).toEqual([{}, {}]);
   });
 
-  test("is said by a run that could not even be started", async () => {
+  test("is said by a run that could not even be started, and by status and plan", async () => {
     const host = shared();
     const units = ["docker.service", "docker.socket"];
     await host.exec(["systemctl", "stop", ...units]);
     await host.exec(["systemctl", "mask", "--runtime", ...units]);
-    const { exitCode, stderr } = await host.converge("run", "swarm");
+    const { exitCode, stdout } = await host.converge("run", "swarm");
+    const status = await host.converge("status");
+    const planned = await planOf(host);
     await host.exec(["systemctl", "unmask", "--runtime", ...units]);
-    expect({ exitCode, stderr }).toEqual({
-      exitCode: 1,
-      stderr: expect.stringMatching(/^failed \[not-started\]: .*docker/),
-    });
+    const blocked = /\[piece-blocked\] cc-ci-swarm\.service is not started, since docker\.service/;
+    const said = [1, expect.stringMatching(blocked)];
+    expect([exitCode, stdout]).toEqual(said);
+    expect([status.exitCode, status.stdout]).toEqual(said);
+    expect(status.stdout).not.toContain("converged");
+    expect(planned.swarm).toMatchObject({ calls: [], stop: { id: "piece-blocked" } });
     await host.waitForDocker();
     const { exitCode: end, stderr: lost } = await host.exec(
       ["sh", "-c", "converge run swarm >/dev/full"],

@@ -1,11 +1,19 @@
 import { describe, expect, test } from "vitest";
-import { failedSince, statusOf, withBlocked } from "../../../services/converge/commands/status.ts";
+import type { UnitState } from "../../../services/converge/adapters/systemd.ts";
+import {
+  doesNotGetThrough,
+  downSince,
+} from "../../../services/converge/commands/required-units.ts";
+import { statusOf, withBlocked } from "../../../services/converge/commands/status.ts";
 import type { LastEnd } from "../../../services/converge/engine/last-end.ts";
 
-const unit = {
+const unit: UnitState = {
   Id: "cc-ci-traefik.service",
   LoadState: "loaded",
   ActiveState: "inactive",
+  StateChangeTimestamp: "@1767225600",
+  Job: "",
+  Type: "oneshot",
   Result: "success",
   ExecMainStartTimestamp: "@1767225590",
   ExecMainExitTimestamp: "@1767225600",
@@ -130,22 +138,75 @@ describe("a piece whose needed one did not get through", () => {
     ]);
   });
 
-  test("is blocked by a unit that is no piece, such as Docker's", () => {
-    const down = failedSince([
-      { ...unit, Id: "docker.service", ActiveState: "failed" },
-      { ...unit, Id: "socket.service", ActiveState: "active" },
-    ]);
-    expect([...down]).toEqual([["docker.service", "2026-01-01T00:00:00.000Z"]]);
-    const [swarm] = withBlocked(
-      [piece("swarm", "converged", "2025-12-31T00:00:00.000Z")],
-      [["docker.service"]],
+  const swarmUnder = (down: ReadonlyMap<string, string | null>, end = "2025-12-31") =>
+    withBlocked(
+      [piece("swarm", "converged", `${end}T00:00:00.000Z`), piece("app", "converged", end)],
+      [["docker.service"], ["swarm"]],
       down,
     );
-    expect([swarm?.state, swarm?.since]).toEqual(["blocked", "2026-01-01T00:00:00.000Z"]);
-    expect(swarm?.line?.text).toContain("docker.service");
+
+  test("is blocked by a unit that is no piece, such as Docker's", () => {
+    const since = "2026-01-01T00:00:00.000Z";
+    const [swarm, app] = swarmUnder(new Map([["docker.service", since]]));
+    expect([swarm?.state, swarm?.since]).toEqual(["blocked", since]);
+    expect([app?.state, app?.since]).toEqual(["blocked", since]);
+    expect(swarm?.line?.text).toContain("since docker.service, which it needs");
+  });
+
+  test("is blocked, nobody knows since when, by one of which systemd knows no time", () => {
+    const [swarm, app] = swarmUnder(new Map([["docker.service", null]]));
+    expect([swarm?.state, swarm?.since]).toEqual(["blocked", null]);
+    expect([app?.state, app?.line?.text]).toEqual(["blocked", expect.stringContaining("swarm")]);
+  });
+
+  test("is what its own run came to when that ended after Docker had", () => {
+    const down = new Map([["docker.service", "2026-01-01T00:00:00.000Z"]]);
+    expect(swarmUnder(down, "2026-01-02")[0]?.state).toBe("converged");
+  });
+
+  test("is what its own run came to when Docker is up", () => {
+    expect(swarmUnder(new Map()).map(({ state }) => state)).toEqual(["converged", "converged"]);
   });
 
   test("is started after one that is pending", () => {
     expect(states("pending").slice(1)).toEqual(["converged 2026-01-01", "converged 2026-01-01"]);
+  });
+});
+
+describe("a unit that is no piece", () => {
+  const docker: UnitState = { ...unit, Id: "docker.service", Type: "notify" };
+  const since = "2026-01-01T00:00:00.000Z";
+  const [known, unknown, up] = [[["docker.service", since]], [["docker.service", null]], []];
+
+  test.each([
+    ["is not down while it is active", { ActiveState: "active" }, up],
+    ["is not down while it starts", { ActiveState: "activating" }, up],
+    ["is not down while it reads its settings again", { ActiveState: "reloading" }, up],
+    ["is down when it failed", { ActiveState: "failed" }, known],
+    [
+      "is down when it failed before its main process ran",
+      { ActiveState: "failed", ExecMainStartTimestamp: "", ExecMainExitTimestamp: "" },
+      known,
+    ],
+    ["is down when it was stopped", {}, known],
+    ["is down when it was not started since the boot", { StateChangeTimestamp: "" }, unknown],
+    ["is not down before its turn at a boot", { StateChangeTimestamp: "", Job: "71" }, up],
+    ["is not down between a failure and the next try", { ActiveState: "failed", Job: "71" }, up],
+    ["is down when it is masked", { LoadState: "masked" }, unknown],
+    ["is down when it is masked and runs", { LoadState: "masked", ActiveState: "active" }, unknown],
+    ["is down when there is none of that name", { LoadState: "not-found" }, unknown],
+    ["is not down when it is a oneshot that ended", { Type: "oneshot" }, up],
+    ["is down when it is a oneshot that failed", { Type: "oneshot", ActiveState: "failed" }, known],
+  ])("%s", (_, state, down) => {
+    expect([...downSince([{ ...docker, ...state }])]).toEqual(down);
+  });
+
+  test.each([
+    ["stops a plan when it failed", { ActiveState: "failed" }, true],
+    ["stops a plan when it is masked", { LoadState: "masked" }, true],
+    ["is started for a plan when it was stopped", {}, false],
+    ["is asked by a plan while it starts", { ActiveState: "activating" }, false],
+  ])("%s", (_, state, stops) => {
+    expect(doesNotGetThrough({ ...docker, ...state })).toBe(stops);
   });
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { serviceIn, timeIn } from "../../../../services/converge/adapters/systemd.ts";
+import { isoOf, serviceIn, timeIn } from "../../../../services/converge/adapters/systemd.ts";
 
 const unit = "cc-ci-traefik.service";
 
@@ -29,4 +29,13 @@ test.each([
   ["n/a\n", "1970-01-01T00:00:00.000Z"],
 ])("the time in %j is %s", (text, time) => {
   expect(timeIn(text).toISOString()).toBe(time);
+});
+
+test.each([
+  ["@1767225600", "2026-01-01T00:00:00.000Z"],
+  ["@0", null],
+  ["", null],
+  ["n/a", null],
+])("the moment %j is %s", (timestamp, iso) => {
+  expect(isoOf(timestamp)).toBe(iso);
 });
