@@ -1,7 +1,7 @@
 import { styleText } from "node:util";
 import { isoOf, Systemd, type UnitState } from "../adapters/systemd.ts";
 import { type LastEnd, readLastEnd } from "../engine/last-end.ts";
-import { defineLines, type Line } from "../engine/line.ts";
+import { defineLines, type Line, type Stop } from "../engine/line.ts";
 import { readRunBegun } from "../engine/run-begun.ts";
 import { paragraph, terminalColumns } from "./paragraph.ts";
 import { choosePieces, mustBeRoot } from "./pieces.ts";
@@ -106,24 +106,33 @@ export function statusOf(
   if (now.ActiveState === "activating" || now.ActiveState === "active") {
     return { ...base, state: "running", since: started, line: null };
   }
+  const told = (state: PieceStatus["state"], since: string | null, { line }: Stop) => {
+    return { ...base, state, since, line: { id: line.id, text: line.text } };
+  };
+  /** Whether the last run wrote its end down, as far as anybody knows when that began. */
+  const isWritten = last !== undefined && last.at >= later(started, begun);
   // A run that was killed could write nothing down: systemd alone knows of it.
   const wasCut = !["success", "exit-code"].includes(now.Result);
-  if (wasCut && (last === undefined || exited === null || last.at < exited)) {
-    const { id, text } = statusLines.stop("run-cut-short", { result: now.Result, unit }).line;
-    const line = { id, text };
-    return { ...base, state: "interrupted", since: exited, line };
+  if (wasCut && (!isWritten || exited === null || last.at < exited)) {
+    const line = statusLines.stop("run-cut-short", { result: now.Result, unit });
+    return told("interrupted", exited, line);
   }
-  // Systemd has forgotten it since: the machine went down under that run.
-  if (begun !== undefined) {
-    const { id, text } = statusLines.stop("run-cut-short", { result: "shutdown", unit }).line;
-    return { ...base, state: "interrupted", since: begun, line: { id, text } };
+  if (now.Result === "exit-code" && !isWritten) {
+    return told("failed", exited, statusLines.stop("end-unknown", { unit }));
+  }
+  if (begun !== undefined && !isWritten) {
+    // The machine goes down under a run, and systemd forgets that there was one. Its times are whole seconds.
+    const isForgotten = exited === null || exited.slice(0, 19) < begun.slice(0, 19);
+    const result = isForgotten ? "shutdown" : "unwritten";
+    return told("interrupted", begun, statusLines.stop("run-cut-short", { result, unit }));
   }
   if (last === undefined) return { ...base, state: "never run", since: null, line: null };
-  if (now.Result === "exit-code" && started !== null && last.at < started) {
-    const { id, text } = statusLines.stop("end-unknown", { unit }).line;
-    return { ...base, state: "failed", since: exited, line: { id, text } };
-  }
   return { ...base, state: last.outcome, since: last.since, line: last.line };
+}
+
+/** Of two moments in ISO 8601, which sort as text. */
+function later(one: string | null | undefined, other: string | null | undefined): string {
+  return [one ?? "", other ?? ""].toSorted().at(-1) ?? "";
 }
 
 /**
@@ -154,7 +163,7 @@ export function withBlocked(
       return { ...status, state: "blocked", since: at, line: blockedLine(unit, needed) };
     }
     // A run that wrote nothing down has been in its state since it ended.
-    const at = [since ?? "", lastEnd ?? ""].toSorted().at(-1) ?? "";
+    const at = later(since, lastEnd);
     if (["failed", "refused", "interrupted"].includes(state)) stopped.set(unit, at);
     return status;
   });

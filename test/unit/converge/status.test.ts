@@ -113,6 +113,69 @@ describe("a run that the machine went down under", () => {
   });
 });
 
+describe("a run that left its beginning and no end", () => {
+  const begun = "2026-01-01T02:00:00.700Z";
+  const seen: UnitState = {
+    ...unit,
+    ExecMainStartTimestamp: "@1767232800",
+    ExecMainExitTimestamp: "@1767232800",
+  };
+  const booted: UnitState = { ...unit, ExecMainStartTimestamp: "", ExecMainExitTimestamp: "" };
+  const later: LastEnd = { ...converged, at: "2026-01-01T02:00:05.000Z" };
+
+  test.each([
+    ["failed, when systemd saw it fail", { ...seen, Result: "exit-code" }, converged, "failed"],
+    [
+      "failed, when systemd saw it fail and it was the first",
+      { ...seen, Result: "exit-code" },
+      undefined,
+      "failed",
+    ],
+    [
+      "was killed, when systemd saw that",
+      { ...seen, Result: "signal" },
+      converged,
+      "interrupted (signal)",
+    ],
+    [
+      "was killed, when systemd saw that in the second of the end before",
+      { ...seen, Result: "signal" },
+      { ...converged, at: "2026-01-01T02:00:00.300Z" },
+      "interrupted (signal)",
+    ],
+    [
+      "did not get through, when systemd was told to forget how it ended",
+      seen,
+      converged,
+      "interrupted (unwritten)",
+    ],
+    [
+      "went down with the machine, when systemd knows of none",
+      booted,
+      converged,
+      "interrupted (shutdown)",
+    ],
+    [
+      "went down with the machine, when systemd knows of an older one alone",
+      unit,
+      converged,
+      "interrupted (shutdown)",
+    ],
+    ["ended, when its end was written later", seen, later, "converged"],
+    ["ended, when its end was written before a boot", booted, later, "converged"],
+  ] as const)("%s", (_, now, last, expected) => {
+    const status = statusOf("traefik", "cc-ci-traefik.service", now, { last, begun });
+    const result = /\(\w+\)/.exec(status.line?.text ?? "")?.[0];
+    expect([status.state, ...(result === undefined ? [] : [result])].join(" ")).toBe(expected);
+  });
+
+  test("is told as one whose end is not known when systemd saw it fail", () => {
+    const now = { ...seen, Result: "exit-code" };
+    const { line } = statusOf("traefik", "cc-ci-traefik.service", now, { last: converged, begun });
+    expect(line?.id).toBe("end-unknown");
+  });
+});
+
 describe("a piece whose needed one did not get through", () => {
   const piece = (name: string, state: "converged" | "failed" | "pending", at: string) => {
     return { piece: name, unit: name, state, since: at, lastEnd: at, line: null } as const;
