@@ -1,9 +1,9 @@
 // converge: makes the pieces of this host what their desired state says. See docs/runbook.md.
 import { parseArgs } from "node:util";
 import * as z from "zod";
-import { exitStatus, type Outcome } from "./engine/line.ts";
+import { exitStatus, type Outcome, type Stop } from "./engine/line.ts";
 import { say } from "./engine/report.ts";
-import { asStop } from "./engine/surprise.ts";
+import { asStop, surpriseLines } from "./engine/surprise.ts";
 
 // Each run reads a thing a few times, and is over before a compiled reader has paid off.
 z.config({ jitless: true });
@@ -92,18 +92,21 @@ function surprised(error: unknown): void {
     say(error.message, "error");
     process.exitCode = help();
   } else {
-    const { line, details } = asStop(error);
-    say(`${line.as} [${line.id}]: ${line.text}`, "error");
-    if (details !== "") say(details);
-    process.exitCode = exitStatus[line.as as Outcome];
+    process.exitCode = sayStop(asStop(error));
   }
 }
 
+/** @returns the exit status */
+function sayStop({ line, details }: Stop): number {
+  say(`${line.as} [${line.id}]: ${line.text}`, "error");
+  if (details !== "") say(details);
+  return exitStatus[line.as as Outcome];
+}
+
 /** Who reads went away, or the disk is full: what was to be said is lost, and not that it was. */
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE")
-    say(`what converge says cannot be written: ${error.message}`, "error");
-  process.exit(exitStatus.failed);
+process.stdout.on("error", ({ code, message }: NodeJS.ErrnoException) => {
+  if (code === "EPIPE") process.exit(exitStatus.failed);
+  process.exit(sayStop(surpriseLines.stop("output-lost", { problem: message })));
 });
 
 main(process.argv.slice(2)).then((status) => {

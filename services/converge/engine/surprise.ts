@@ -33,6 +33,10 @@ export const surpriseLines = defineLines({
     as: "failed",
     says: "{path} cannot be read or written ({problem}): see whether its disk is mounted and well, and who may write there; the next run tries again",
   },
+  "output-lost": {
+    as: "failed",
+    says: "what converge says cannot be written ({problem}): see where its output goes; a unit that it started runs on",
+  },
   defect: {
     as: "failed",
     says: "unexpected: {problem}: this is a defect, please report it with the lines below",

@@ -49,7 +49,7 @@ describe("what does not answer", limit, () => {
     );
     expect([end, lost]).toEqual([
       1,
-      expect.stringMatching(/^what converge says cannot be written/),
+      expect.stringMatching(/^failed \[output-lost\]: what converge says cannot be written/),
     ]);
     // All that had run comes up again with Docker.
     expect(stopsOf(await runAll(host))).toEqual({});
