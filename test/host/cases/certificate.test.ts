@@ -120,9 +120,21 @@ const wrong: readonly (readonly [string, string, (authority: TestAuthority) => P
   ["of another key", "certificate-of-another-key", (authority) => authority.mismatched()],
 ];
 
-/** One letter for each answer: old and new certificate with 200 as capitals, with 404 as small ones. */
-function storyOf(answers: readonly Answer[], old: CertificatePair, fresh: CertificatePair): string {
-  const letters = { [fingerprintOf(old)]: "o", [fingerprintOf(fresh)]: "n" };
+/**
+ * One letter for each answer: old and new certificate with 200 as capitals, with 404 as small ones.
+ *
+ * @param between one that may be served between the two
+ */
+function storyOf(
+  answers: readonly Answer[],
+  old: CertificatePair,
+  fresh: CertificatePair,
+  between = old,
+): string {
+  const letters = {
+    [fingerprintOf(between)]: "b",
+    ...{ [fingerprintOf(old)]: "o", [fingerprintOf(fresh)]: "n" },
+  };
   const gone = { ECONNREFUSED: "x", ECONNRESET: "x", DEPTH_ZERO_SELF_SIGNED_CERT: "s" };
   const letterOf = (answer: Answer): string => {
     if ("error" in answer) return gone[answer.error as keyof typeof gone] ?? `(${answer.error})`;
@@ -132,6 +144,9 @@ function storyOf(answers: readonly Answer[], old: CertificatePair, fresh: Certif
   };
   return answers.map(letterOf).join("");
 }
+
+/** What clients may see of a rotation, or of two: nobody, or a Traefik that has read nothing yet. */
+const onlyTheGap = /^O+[oxs]*x[xs]*(?:b*B*[xsb]*)?n*N+$/;
 
 describe("a certificate", { timeout: 600_000 }, () => {
   const shared = sharedHost({ configuration, certificate: null }, async (host) => {
@@ -165,12 +180,15 @@ describe("a certificate", { timeout: 600_000 }, () => {
 
   test("may come before its key", async () => {
     const host = shared();
-    now = host.authority.pair();
+    const client = new HttpsClient(host, name);
+    const next = host.authority.pair();
     await placeInTurn(host, [
-      [certificateFile, now.certificate],
-      [keyFile, now.key],
+      [certificateFile, next.certificate],
+      [keyFile, next.key],
     ]);
-    await expectServed(host, now);
+    await expectServed(host, next);
+    expect(storyOf(await client.stop(), now, next)).toMatch(onlyTheGap);
+    now = next;
   });
 
   describe("that is wrong", () => {
@@ -230,7 +248,9 @@ describe("a certificate", { timeout: 600_000 }, () => {
   ] as const)("may be replaced again while its run is at work: $moment", async (moment) => {
     const host = shared();
     const since = Date.now();
-    await freezeAt(host, unit, moment, () => host.putCertificate(host.authority.pair()));
+    const client = new HttpsClient(host, name);
+    const between = host.authority.pair();
+    await freezeAt(host, unit, moment, () => host.putCertificate(between));
     const calls = callsIn(await host.journal(unit, since));
     expect([calls.length, calls.at(-1)]).toEqual([
       moment.call,
@@ -238,10 +258,12 @@ describe("a certificate", { timeout: 600_000 }, () => {
     ]);
     // Both halves of the old pair are gone only after the last call.
     if (moment.call === 10) expect(await versionsOfSecrets(host)).toHaveLength(2);
-    now = host.authority.pair();
-    host.putCertificate(now);
+    const next = host.authority.pair();
+    host.putCertificate(next);
     await goOn(host, unit);
-    await expectServed(host, now);
+    await expectServed(host, next);
+    expect(storyOf(await client.stop(), now, next, between)).toMatch(onlyTheGap);
+    now = next;
   });
 
   test("may be replaced by a wrong one while its run is at work, which ends what it began", async () => {
@@ -260,16 +282,19 @@ describe("a certificate", { timeout: 600_000 }, () => {
     const host = shared();
     host.putCertificate(now);
     await shell(host, "cd /var/lib/ci-certs; cp -a live one; rm -r live; ln -s one live");
-    now = host.authority.pair();
-    host.write("/var/lib/ci-certs/two/fullchain.pem", now.certificate);
-    host.write("/var/lib/ci-certs/two/privkey.pem", now.key, 0o600);
+    const next = host.authority.pair();
+    host.write("/var/lib/ci-certs/two/fullchain.pem", next.certificate);
+    host.write("/var/lib/ci-certs/two/privkey.pem", next.key, 0o600);
     await host.settle();
+    const client = new HttpsClient(host, name);
     // By rename, as everything does that wants to leave no moment without one.
     await shell(
       host,
       "ln -s two /var/lib/ci-certs/new; mv -T /var/lib/ci-certs/new /var/lib/ci-certs/live",
     );
-    await expectServed(host, now);
+    await expectServed(host, next);
+    expect(storyOf(await client.stop(), now, next)).toMatch(onlyTheGap);
+    now = next;
   });
 
   test("may be links to files, which are switched one after the other", async () => {
