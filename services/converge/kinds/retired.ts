@@ -2,7 +2,7 @@ import { stackLabel } from "../adapters/docker.ts";
 import type { Network, SealedFile, Service } from "../adapters/docker-schemas.ts";
 import { DockerRefusal } from "../adapters/docker-socket.ts";
 import { type PieceList, type ResourceOf, versionDigits } from "../desired-state.ts";
-import type { Call } from "../engine/call.ts";
+import { type Call, notYetKnown } from "../engine/call.ts";
 import { defineLines } from "../engine/line.ts";
 import { isOurs } from "../engine/ownership.ts";
 import { Patience } from "../engine/patience.ts";
@@ -142,13 +142,22 @@ function undeploy(stack: RetiredStack, world: World, patience: Patience): readon
 }
 
 /** An undeploy would wait for them in vain; what becomes one by it goes with the rest. */
-function removeOrphans({ orphans, services }: RetiredStack, world: World): readonly Call[] {
+function removeOrphans(stack: RetiredStack, world: World): readonly Call[] {
+  const { orphans, services, app } = stack;
   const phase = services.length > 0 ? "apply" : "seal";
-  return orphans.map((container): Call => {
+  const known = orphans.map((container): Call => {
     const why = "its stack leaves, and its task is gone already";
     const perform = () => world.docker.removeContainer(container.Id);
     return { phase, verb: "container remove", target: nameOf(container), why, perform };
   });
+  if (app !== undefined || services.length === 0) return known;
+  const open: Call = {
+    ...{ phase: "seal", verb: "container remove", target: notYetKnown },
+    why: "those of its tasks that Docker leaves",
+    // By then its services are gone, and each is known by its name.
+    perform: () => Promise.reject(new Error("nothing is known to be left yet")),
+  };
+  return [...known, open];
 }
 
 /** What an undeploy that was cut short has left: a complete one takes these with it. */

@@ -81,7 +81,8 @@ describe("what happens seldom", { timeout: 1_800_000, concurrent: true }, () => 
     // What a power cut now and then leaves of a task. Without its clone abra does not know the app, and nobody but us the network.
     const without = await systemWith({});
     const leftover = {
-      ...{ piece: "retire", turn: "an app that abra does not know" },
+      // It was, for the lost port.
+      ...{ piece: "retire", turn: "an app that abra does not know", restartsDocker: true },
       begin: async () => {
         await fromRunOf(host, "app-web", [whole, without]);
         await shell(`rm -r ${checkout}
@@ -100,6 +101,7 @@ docker container create --name left --label com.docker.stack.namespace=${stack} 
     const before = await runs();
     const pull = {
       ...{ piece: "app-web", turn: "missing image", stop: "pending image-not-reached" },
+      restartsDocker: true,
       begin: () => shell(`echo nonsense >${checkout}/.git/HEAD`),
     };
     killed.push(...(await killEverywhere(host, [pull], { ...options, moment: "before" })));

@@ -125,6 +125,8 @@ describe("what no piece names", () => {
       ],
     });
     expect(planned(found)).toEqual([
+      // Docker may leave a container of it, which shows only then.
+      "seal: container remove *",
       "apply: service remove old_ci_app",
       "seal: network remove old_ci_default",
       "seal: config remove old_ci_page_v1",
