@@ -13,10 +13,9 @@ type Kill = "unit" | "power";
 type Moment = "before" | "after";
 
 /**
- * What is tried at every call. In a row: after each, for what is after one call is before the next, one
- * kind of kill and then the other, and the run that goes on is killed at the next call. Which call gets the
- * power cut is another one in each third run; SEED in the environment says which. With EVERY_KILL=true it is
- * both kinds at both moments, and each run that goes on may come to its end.
+ * What is tried at every call. In a row: after each, for what is after one call is before the next, the
+ * unit twice and then the power, and the run that goes on is killed at the next call. With EVERY_KILL=true in
+ * the environment it is both kinds at both moments, and each run that goes on may come to its end.
  */
 export function killsToTry(): readonly (readonly [Kill | "in a row", Moment])[] {
   if (process.env.EVERY_KILL !== "true") return [["in a row", "after"]];
@@ -89,9 +88,6 @@ export async function killEverywhere(
 
 type Goals = ReadonlyMap<Way, Goal>;
 
-/** In a row, the power is cut at each third call, beginning with this one. */
-const seed = Number(process.env.SEED ?? Date.now()) % 3;
-
 /**
  * Kills the run of each turn, and then the one that goes on from there, until none comes to a call at
  * which none was killed yet. Only the last one comes to its end.
@@ -121,15 +117,15 @@ async function inARow(
         (stop === undefined || goal.calls.includes(name));
       const at = calls.findIndex(isDue);
       if (at === -1) break;
-      const kill = (seed + killed.length) % 3 === 2 ? "power" : "unit";
+      const kill = killed.length % 3 === 2 ? "power" : "unit";
       const name = calls[at] ?? "";
-      const what = `SEED=${seed} ${turn}, ${moment} call ${killed.length + 1}, ${kill}: ${name}`;
+      const what = `${turn}, ${moment} call ${killed.length + 1}, ${kill}: ${name}`;
       expect(await killAt(host, way, calls, { kill, moment, call: at + 1 }), what).toBe(true);
       expect(await witnesses.touched({ restarted: true }), `${what}: what is not ours`).toEqual([]);
       known.add(keyOf(at));
       killed.push(name);
     }
-    await expectGoal(host, way, goal, `SEED=${seed} ${turn}`);
+    await expectGoal(host, way, goal, turn);
     const isKilled = (call: string): boolean =>
       call.endsWith(notYetKnown)
         ? killed.some((each) => each.startsWith(call.slice(0, -notYetKnown.length)))
