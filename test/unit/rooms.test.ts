@@ -6,6 +6,7 @@ const root = join(import.meta.dirname, "../..");
 
 /** What a room may import beside itself and beside what its imports may: the table of docs/architecture.md. */
 const rooms: Readonly<Record<string, readonly string[]>> = {
+  "services/lib": [],
   "services/converge/desired-state.ts": [],
   "services/converge/adapters": [],
   "services/converge/engine": ["services/converge/adapters", "services/converge/desired-state.ts"],
