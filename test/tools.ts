@@ -9,7 +9,7 @@ import { findProgram } from "./setup/programs.ts";
 /**
  * The absolute path of a tool of the tests, or undefined when it is missing: a program that Debian
  * brings (`nix-instantiate`, `shellcheck`, …), or by its name what `npm run setup` built: `nixfmt`,
- * `dotenv`, `traefik`, and as folders `services-node-modules`, `host-root`, `host-images`.
+ * `dotenv`, `traefik`, and as folders `gitea`, `services-node-modules`, `host-root`, `host-images`.
  */
 export function findTool(name: string): string | undefined {
   const cached = [...cachedTools, ...hostParts].find((tool) => tool.name === name);

@@ -1,5 +1,13 @@
 import { execFileSync } from "node:child_process";
-import { copyFileSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import type { CachedThing } from "./cache.ts";
 import { run } from "./command.ts";
@@ -38,11 +46,7 @@ const nixfmt: CachedTool = {
       candidates: ["cargo-web", "cargo"],
       version: rustVersion,
     },
-    ...["gcc", "libc6-dev"].map((name) => ({
-      why: "compiles and links the C in nixfmt",
-      present: () => findProgram("cc") !== undefined,
-      candidates: [name],
-    })),
+    ...compilerNeeds("nixfmt"),
   ],
   path: "bin/nixfmt",
   madeOf: () => ["nixfmt_rs", nixfmtVersion, machine],
@@ -80,6 +84,33 @@ const traefik = goTool({
   flags: ["-ldflags", "-s -w"],
 });
 
+const gitea = goTool({
+  name: "gitea",
+  why: "is the forge of the tests",
+  duration: "about 7 minutes",
+  // What Gitea's own go.mod asks for.
+  version: "1.26",
+  target: "code.gitea.io/gitea",
+  // Linked whole, for it runs on the hosts of the tests too. SQLite can load no extensions then.
+  flags: [
+    ...["-tags", "sqlite sqlite_unlock_notify sqlite_omit_load_extension netgo osusergo"],
+    ...["-ldflags", "-s -w -linkmode external -extldflags -static -X main.Version=1.26.0"],
+  ],
+  compiler: true,
+  // What it reads at run time, from where STATIC_ROOT_PATH points; of its languages English alone.
+  files: {
+    module: "code.gitea.io/gitea",
+    folder: "static",
+    names: [
+      ...["fileicon", "gitignore", "label", "license", "locale/locale_en-US.json", "readme"].map(
+        (name) => `options/${name}`,
+      ),
+      "public",
+      "templates",
+    ],
+  },
+});
+
 /** A Go program from the module in `test/host/tools/<name>`. */
 function goTool(tool: {
   readonly name: string;
@@ -90,8 +121,16 @@ function goTool(tool: {
   /** The package to build. */
   readonly target: string;
   readonly flags: readonly string[];
+  /** Whether a part of it is C. @default false */
+  readonly compiler?: boolean;
+  /** What is copied from a module's folder, and to where beside the program. @default nothing */
+  readonly files?: {
+    readonly module: string;
+    readonly folder: string;
+    readonly names: readonly string[];
+  };
 }): CachedTool {
-  const { name, version, target, flags } = tool;
+  const { name, version, target, flags, compiler = false, files } = tool;
   const sources = join(repository, "test/host/tools", name);
   return {
     name,
@@ -104,11 +143,14 @@ function goTool(tool: {
         candidates: ["golang-go"],
         version,
       },
+      ...(compiler ? compilerNeeds(name) : []),
     ],
-    path: name,
+    // With files beside it, a test gets the folder.
+    path: files === undefined ? name : ".",
     madeOf: () => [
       machine,
       ...flags,
+      ...(files === undefined ? [] : [files.module, files.folder, ...files.names]),
       ...readdirSync(sources)
         .sort()
         .flatMap((file) => [file, readFileSync(join(sources, file))]),
@@ -117,14 +159,45 @@ function goTool(tool: {
       const go = findNewEnough("go", ["version"], version);
       if (go === undefined) throw new SetupError(`no Go ${version} or newer: install one`);
       const output = join(folder, name);
-      await run(go, ["build", "-trimpath", "-buildvcs=false", ...flags, "-o", output, target], {
+      const options = {
         cwd: sources,
         // One file that needs nothing of this machine, made by this Go and no other that it fetches.
-        env: { CGO_ENABLED: "0", GOTOOLCHAIN: "local", GOWORK: "off", GOFLAGS: "-mod=readonly" },
+        env: {
+          CGO_ENABLED: compiler ? "1" : "0",
+          GOTOOLCHAIN: "local",
+          GOWORK: "off",
+          GOFLAGS: "-mod=readonly",
+        },
         remedy: retry,
-      });
+      };
+      const build = ["build", "-trimpath", "-buildvcs=false", ...flags, "-o", output, target];
+      await run(go, build, options);
+      if (files === undefined) return;
+      const module = await run(go, ["list", "-m", "-f", "{{.Dir}}", files.module], options);
+      for (const each of files.names) {
+        copyTree(join(module.trim(), each), join(folder, files.folder, each));
+      }
     },
   };
+}
+
+/** What compiles and links the C of a program. */
+function compilerNeeds(name: string): readonly Need[] {
+  return ["gcc", "libc6-dev"].map((candidate) => ({
+    why: `compiles and links the C in ${name}`,
+    present: () => findProgram("cc") !== undefined,
+    candidates: [candidate],
+  }));
+}
+
+/** Copies files and folders without their rights: Go takes the right to write from its modules. */
+function copyTree(from: string, to: string): void {
+  if (!statSync(from).isDirectory()) {
+    mkdirSync(dirname(to), { recursive: true });
+    writeFileSync(to, readFileSync(from));
+    return;
+  }
+  for (const name of readdirSync(from)) copyTree(join(from, name), join(to, name));
 }
 
 const servicesFiles = [".npmrc", "package-lock.json", "package.json"];
@@ -152,7 +225,13 @@ const servicesNodeModules: CachedTool = {
 };
 
 /** All of them, by the name that a test asks for. */
-export const cachedTools: readonly CachedTool[] = [nixfmt, dotenv, servicesNodeModules, traefik];
+export const cachedTools: readonly CachedTool[] = [
+  nixfmt,
+  dotenv,
+  servicesNodeModules,
+  traefik,
+  gitea,
+];
 
 /** The first program of that name that starts and is new enough. */
 function findNewEnough(name: string, args: readonly string[], version: string): string | undefined {

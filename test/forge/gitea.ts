@@ -1,0 +1,98 @@
+import { execFile } from "node:child_process";
+import { createServer } from "node:net";
+import { userInfo } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { Background } from "../background.ts";
+import { until } from "../host/machine/processes.ts";
+import { findTool } from "../tools.ts";
+import { createToken, ForgeAccount } from "./account.ts";
+import { type GiteaCommands, type GiteaPlace, layOutGitea } from "./place.ts";
+
+/** On a machine that is busy; alone it takes two. */
+const startSeconds = 60;
+
+/** It starts git, and writes nothing into anybody's home. */
+const environment = { PATH: process.env.PATH ?? "", HOME: "/nonexistent" };
+
+export type GiteaOptions = Pick<GiteaPlace, "accessSeconds" | "refreshOnce">;
+
+/** A real Gitea on a loopback port of its own, without any account at first. */
+export class Gitea {
+  /** With a slash at its end. */
+  readonly url: string;
+  readonly #commands: GiteaCommands;
+  readonly #server: Background;
+
+  private constructor(url: string, commands: GiteaCommands, server: Background) {
+    this.url = url;
+    this.#commands = commands;
+    this.#server = server;
+  }
+
+  /** @param scratch a folder that somebody removes, see `makeScratch` */
+  static async start(scratch: string, options: GiteaOptions = {}): Promise<Gitea> {
+    const program = findTool("gitea");
+    if (program === undefined) throw new Error("no gitea in the cache: run 'npm run setup'");
+    const port = await freePort();
+    const url = `http://127.0.0.1:${port}/`;
+    const folder = join(scratch, "gitea");
+    const user = userInfo().username;
+    const place = { program, folder, address: "127.0.0.1", port, url, user, ...options };
+    const commands = layOutGitea(place);
+    await run(commands.migrate);
+    const server = new Background(commands.web, { env: environment });
+    const gitea = new Gitea(url, commands, server);
+    try {
+      await until("an answer of Gitea", startSeconds, () =>
+        answers(new URL("api/v1/version", url)),
+      );
+    } catch (error) {
+      await gitea.stop();
+      throw new Error(`${String(error)}:\n${server.printed}`);
+    }
+    return gitea;
+  }
+
+  async createAccount(login: string, { isAdmin = false } = {}): Promise<ForgeAccount> {
+    const password = `password-of-${login}`;
+    await run(this.#commands.createUser(login, password, isAdmin));
+    const token = await createToken(this.url, login, password);
+    return new ForgeAccount(this.url, login, password, token);
+  }
+
+  async stop(): Promise<void> {
+    await this.#server.stop();
+  }
+}
+
+/** A port of the loopback that nobody listens on just now. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject).listen(0, "127.0.0.1", resolve);
+  });
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === "string") throw new Error("a port has no number");
+  return address.port;
+}
+
+/** True as soon as something says 200 there. */
+async function answers(url: URL): Promise<true | undefined> {
+  try {
+    const { ok } = await fetch(url, { signal: AbortSignal.timeout(5000) });
+    return ok || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function run([program = "", ...args]: readonly string[]): Promise<void> {
+  try {
+    await promisify(execFile)(program, args, { env: environment });
+  } catch (error) {
+    const said = error instanceof Error && "stdout" in error ? `${error.stdout}` : "";
+    throw new Error(`${program} ${args.join(" ")} failed: ${said}${String(error)}`);
+  }
+}
