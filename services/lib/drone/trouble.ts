@@ -13,6 +13,8 @@ export type Trouble =
   | "not-found"
   /** The forge's login that Drone keeps for the repository's owner is dead: a person has to log in. */
   | "login-dead"
+  /** The forge does not know Drone's OAuth client, or not by that secret: so no login can be renewed. */
+  | "client-refused"
   /** Drone reached no forge. */
   | "forge-silent"
   /** Drone's own trouble, or an answer that is none of its. */
@@ -42,9 +44,11 @@ export function troubleOf(status: number, message: string): Trouble {
 }
 
 function ofNotFound(message: string): Trouble {
-  if (/^Unauthorized$|grant does not exist|token was already used|invalid_grant/i.test(message)) {
+  // What Gitea says to a refresh; one that came too late it cannot parse.
+  if (/^Unauthorized$|grant does not exist|token was already used|refresh token/i.test(message)) {
     return "login-dead";
   }
+  if (/invalid (?:empty )?client secret|cannot load client/i.test(message)) return "client-refused";
   // Go's own words for a call that did not get through.
   if (/\b(?:dial|lookup|connect|EOF|timeout|deadline exceeded|tls|x509)\b/i.test(message)) {
     return "forge-silent";

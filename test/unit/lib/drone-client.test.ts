@@ -165,6 +165,21 @@ describe("an answer that says no", () => {
       "login-dead",
     ],
     [
+      "a login that nobody renewed in time",
+      { status: 404, json: { message: "unable to parse refresh token" } },
+      "login-dead",
+    ],
+    [
+      "an OAuth client that the forge does not know",
+      { status: 404, json: { message: 'cannot load client with client id: "x"' } },
+      "client-refused",
+    ],
+    [
+      "an OAuth client with another secret",
+      { status: 500, json: { message: "invalid client secret" } },
+      "client-refused",
+    ],
+    [
       "a login that died before a sync",
       { status: 500, json: { message: "Unauthorized" } },
       "login-dead",
