@@ -4,8 +4,11 @@ import { hostsAtOnce } from "./test/host/machine/throwaway.ts";
 import { LongestFirst } from "./test/longest-first.ts";
 import { CountReporter } from "./test/reporter.ts";
 
-/** Cases on booted hosts wait most of the time: more of them than cores, one for each place there is. */
-const hosts = ["test/host/**/*.test.ts"];
+/**
+ * Cases on booted hosts wait most of the time: more of them than cores, one for each place there is. So
+ * does what is tried on Drone.
+ */
+const hosts = ["test/host/**/*.test.ts", "test/drone/**/*.test.ts"];
 
 export default defineConfig({
   test: {

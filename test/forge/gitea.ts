@@ -67,7 +67,7 @@ export class Gitea {
 }
 
 /** A port of the loopback that nobody listens on just now. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject).listen(0, "127.0.0.1", resolve);
@@ -79,7 +79,7 @@ async function freePort(): Promise<number> {
 }
 
 /** True as soon as something says 200 there. */
-async function answers(url: URL): Promise<true | undefined> {
+export async function answers(url: URL): Promise<true | undefined> {
   try {
     const { ok } = await fetch(url, { signal: AbortSignal.timeout(5000) });
     return ok || undefined;

@@ -1,0 +1,150 @@
+import { expect } from "vitest";
+import * as z from "zod";
+import { until } from "../../host/machine/processes.ts";
+import { newRequest, pipeline, type Scene } from "../scene.ts";
+import type { ContractEntry } from "./entry.ts";
+
+const hooksSchema = z.array(z.object({ id: z.int(), config: z.object({ url: z.string() }) }));
+
+async function hooksOf(scene: Scene, repository: string) {
+  return await scene.owner.done(hooksSchema, "GET", `repos/${repository}/hooks`);
+}
+
+/** Settings of a repository. */
+export const repositories: readonly ContractEntry[] = [
+  {
+    id: "unknown-before-sync",
+    facts: "2.4",
+    says: "a repository that is new on the forge is unknown until a sync",
+    probe: async (scene) => {
+      // Where nobody else asks for a sync meanwhile.
+      const { client, server, token } = await scene.drone();
+      await until("the sync of the login", 20, async () => {
+        const { body } = await server.ask("GET", "/api/user", { token });
+        return (body as { syncing: boolean }).syncing ? undefined : true;
+      });
+      const repository = await scene.repository();
+      await expect(client.enable(repository)).rejects.toMatchObject({ trouble: "not-found" });
+      await client.sync();
+      expect(await client.repository(repository)).toMatchObject({ active: false });
+      expect(await client.enable(repository)).toMatchObject({ active: true });
+    },
+  },
+  {
+    id: "enabled-as-on-forge",
+    facts: "2.4",
+    says: "an enabled repository has sixty minutes, .drone.yml and the visibility of the forge; enabling again is fine",
+    probe: async (scene) => {
+      const { client } = await scene.shared();
+      for (const isPrivate of [false, true]) {
+        const repository = await scene.repository({ isPrivate });
+        await client.sync();
+        const enabled = await client.enable(repository);
+        expect(enabled).toEqual({
+          ...{ slug: repository, active: true, config_path: ".drone.yml", timeout: 60 },
+          ...{ visibility: isPrivate ? "private" : "public", trusted: false, protected: false },
+          ...{ ignore_forks: false, ignore_pull_requests: false },
+        });
+        expect(await client.enable(repository)).toEqual(enabled);
+      }
+    },
+  },
+  {
+    id: "hook-with-secret",
+    facts: "2.4",
+    says: "enabling makes a hook on the forge with the secret in its address, and makes it anew each time",
+    probe: async (scene) => {
+      const { client, server } = await scene.shared();
+      const repository = await scene.repository();
+      await client.sync();
+      await client.enable(repository);
+      const [first, ...others] = await hooksOf(scene, repository);
+      expect(others).toEqual([]);
+      expect(first?.config.url).toMatch(new RegExp(`^${server.url}/hook\\?secret=\\w+$`));
+      await scene.owner.done(z.unknown(), "DELETE", `repos/${repository}/hooks/${first?.id}`);
+      // No change of a setting brings it back, nor do a sync and a build.
+      await client.change(repository, { timeout: 5, config_path: "out/host/drone.yml" });
+      await client.sync();
+      await client.repository(repository);
+      const place = await scene.place(repository, pipeline(["true"]));
+      expect(await client.start(place, newRequest())).toMatchObject({ as: "started" });
+      expect(await hooksOf(scene, repository)).toEqual([]);
+      await client.enable(repository);
+      await client.enable(repository);
+      expect(await hooksOf(scene, repository)).toHaveLength(1);
+    },
+  },
+  {
+    id: "settings-stay",
+    facts: "2.4",
+    says: "settings are what they were set to, and stay so when it is disabled and enabled",
+    probe: async (scene) => {
+      const { client, server, token } = await scene.shared();
+      const repository = await scene.enabled();
+      const settings = {
+        ...{ timeout: 7, visibility: "private", config_path: "a/b.yml", trusted: true },
+        ...{ ignore_forks: true, ignore_pull_requests: true },
+      };
+      expect(await client.change(repository, settings)).toMatchObject(settings);
+      expect(await client.change(repository, {})).toMatchObject(settings);
+      await server.ask("DELETE", `/api/repos/${repository}`, { token });
+      expect(await client.repository(repository)).toMatchObject({ ...settings, active: false });
+      expect(await client.enable(repository)).toMatchObject({ ...settings, active: true });
+      await client.sync();
+      expect(await client.repository(repository)).toMatchObject(settings);
+    },
+  },
+  {
+    id: "disabled-builds",
+    facts: "2.4",
+    says: "a disabled repository takes builds by hand all the same",
+    probe: async (scene) => {
+      const { client, server, token } = await scene.shared();
+      const repository = await scene.enabled();
+      await server.ask("DELETE", `/api/repos/${repository}`, { token });
+      const place = await scene.place(repository, pipeline(["true"]));
+      expect(await client.start(place, newRequest())).toMatchObject({ as: "started" });
+    },
+  },
+  {
+    id: "private-is-hidden",
+    facts: "2.4",
+    says: "guests see builds and logs of a public repository, and nothing of a private one",
+    probe: async (scene) => {
+      const { client, server } = await scene.shared();
+      const repository = await scene.enabled();
+      const statusOf = async (path: string): Promise<number> =>
+        (await server.ask("GET", `/api/repos/${repository}${path}`)).status;
+      expect(await statusOf("")).toBe(200);
+      expect(await statusOf("/builds")).toBe(200);
+      await client.change(repository, { visibility: "private" });
+      expect(await statusOf("")).toBe(401);
+      expect(await statusOf("/builds")).toBe(401);
+    },
+  },
+  {
+    id: "unknown-repository",
+    facts: "2.4",
+    says: "an unknown repository is not found, or for a guest not authorized",
+    probe: async (scene) => {
+      const { client, server } = await scene.shared();
+      const unknown = { status: 404, message: "Not Found", trouble: "not-found" };
+      await expect(client.repository("ci/unknown")).rejects.toMatchObject(unknown);
+      expect((await server.ask("GET", "/api/repos/ci/unknown")).status).toBe(401);
+    },
+  },
+  {
+    id: "forge-as-it-is",
+    facts: "2.4",
+    says: "an account can read a repository as the forge has it now, with its own rights there",
+    probe: async (scene) => {
+      const { server, token } = await scene.shared();
+      const ci = await scene.ci();
+      const seen = await server.ask("GET", `/api/user/remote/repos/${ci}`, { token });
+      const rights = { read: true, write: true, admin: true };
+      expect(seen).toMatchObject({ status: 200, body: { slug: ci, permissions: rights } });
+      const unknown = await server.ask("GET", "/api/user/remote/repos/ci/unknown", { token });
+      expect(unknown).toEqual({ status: 500, body: { message: "Not Found" } });
+    },
+  },
+];
