@@ -11,10 +11,10 @@ import { starts } from "./contract/starts.ts";
  * stand-ins do: one list, tried on the stand-ins, and on the real programs where they are.
  */
 export const contract: readonly ContractEntry[] = [
+  ...runners,
+  ...builds,
   ...processes,
   ...accounts,
   ...repositories,
   ...starts,
-  ...builds,
-  ...runners,
 ];

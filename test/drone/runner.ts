@@ -49,7 +49,12 @@ export class DroneRunner {
     const env = { PATH: process.env.PATH ?? "", USER: "runner", HOME: folder, ...own };
     const program = new Background([...command, "daemon", file], { env, cwd: folder });
     const url = `http://${address}`;
-    await until("an answer of the runner", startSeconds, () => answers(new URL("/healthz", url)));
+    await until(
+      "an answer of the runner",
+      startSeconds,
+      () => answers(new URL("/healthz", url)),
+      100,
+    );
     return new DroneRunner(url, root, program);
   }
 

@@ -8,6 +8,7 @@ import type { ForgeAccount, OAuthClient } from "../forge/account.ts";
 import { freePort, Gitea } from "../forge/gitea.ts";
 import { logIn } from "../forge/log-in.ts";
 import { until } from "../host/machine/processes.ts";
+import { Front } from "./front.ts";
 import { type DronePrograms, dronePrograms } from "./programs.ts";
 import { DroneRunner } from "./runner.ts";
 import { type DroneAnswer, type DroneCall, DroneServer, type Variables } from "./server.ts";
@@ -194,6 +195,13 @@ export class Scene {
     return runner;
   }
 
+  /** A proxy before a server. */
+  async front({ server }: Drone): Promise<Front> {
+    const front = await Front.open(server.url);
+    this.#running.push(front);
+    return front;
+  }
+
   /** Starts a build with any parameters, as nobody but a test does. */
   async build(place: BuildPlace, parameters: Variables = {}, drone?: Drone): Promise<number> {
     const { body, status } = await this.ask("POST", `${place.repository}/builds`, {
@@ -229,7 +237,7 @@ export class Scene {
       return isWanted(last) ? last : undefined;
     };
     try {
-      return await until(`the wanted state of ${repository} ${number}`, seconds, ask, 200);
+      return await until(`the wanted state of ${repository} ${number}`, seconds, ask, 300);
     } catch (error) {
       throw new Error(`${String(error)}; it is ${JSON.stringify(last)}`);
     }

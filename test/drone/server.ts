@@ -64,7 +64,12 @@ export class DroneServer {
   /** @param changes of its settings, from now on. @param own its environment beside them */
   async start(changes: Variables = {}, own: Variables = {}): Promise<void> {
     this.launch(changes, own);
-    await until("an answer of Drone", startSeconds, () => answers(new URL("/healthz", this.url)));
+    await until(
+      "an answer of Drone",
+      startSeconds,
+      () => answers(new URL("/healthz", this.url)),
+      100,
+    );
   }
 
   /** The same without waiting for it. */

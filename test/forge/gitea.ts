@@ -44,8 +44,11 @@ export class Gitea {
     const server = new Background(commands.web, { env: environment });
     const gitea = new Gitea(url, commands, server);
     try {
-      await until("an answer of Gitea", startSeconds, () =>
-        answers(new URL("api/v1/version", url)),
+      await until(
+        "an answer of Gitea",
+        startSeconds,
+        () => answers(new URL("api/v1/version", url)),
+        100,
       );
     } catch (error) {
       await gitea.stop();

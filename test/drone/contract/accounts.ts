@@ -188,6 +188,49 @@ export const accounts: readonly ContractEntry[] = [
     },
   },
   {
+    id: "token-chosen",
+    facts: "2.2",
+    says: "who makes an account may choose its token, of a machine's and of a person's; a second of that name is refused",
+    probe: async (scene) => {
+      const { client, server, token } = await scene.shared();
+      for (const machine of [true, false]) {
+        const login = scene.name("chosen");
+        const own = `${login}-token-of-its-own`.padEnd(32, "x");
+        const body = { login, machine, token: own };
+        expect((await server.ask("POST", "/api/users", { token, body })).status).toBe(200);
+        const seen = await server.ask("GET", "/api/user", { token: own });
+        expect(seen.body).toMatchObject({
+          login,
+          machine,
+          admin: false,
+          active: true,
+          last_login: 0,
+        });
+        const second = await server.ask("POST", "/api/users", { token, body });
+        expect(second.status).toBe(500);
+        expect(second.body).toMatchObject({ message: expect.stringMatching(/UNIQUE/) });
+        const removed = await server.ask("DELETE", `/api/users/${login}`, { token });
+        expect(removed.status).toBeLessThan(300);
+        expect((await server.ask("GET", "/api/user", { token: own })).status).toBe(401);
+      }
+      expect(await client.user()).toMatchObject({ login: "owner" });
+    },
+  },
+  {
+    id: "machine-cannot-log-in",
+    facts: "2.2",
+    says: "a machine account of a person's name keeps that person from logging in",
+    probe: async (scene) => {
+      const { server, token } = await scene.prepare();
+      await server.start();
+      const body = { login: scene.stranger.login, machine: true };
+      await server.ask("POST", "/api/users", { token, body });
+      const { end } = await logIn(scene.stranger, `${server.url}/login`);
+      expect(end.pathname).toBe("/login/error");
+      expect(end.searchParams.get("message")).toBe("Machine account login is forbidden");
+    },
+  },
+  {
     id: "rotation-by-administrator",
     facts: "2.1",
     says: "an administrator who replaces somebody's token is not told the new one",
@@ -228,6 +271,7 @@ export const accounts: readonly ContractEntry[] = [
   },
   {
     id: "forge-down",
+    isSlow: true,
     facts: "2.5",
     says: "while the forge is down, calls that need it say so in the words of the connection",
     probe: async (scene) => {

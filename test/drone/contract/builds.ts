@@ -113,6 +113,7 @@ export const builds: readonly ContractEntry[] = [
   },
   {
     id: "reaped-running",
+    isSlow: true,
     facts: "2.6",
     says: "a build without a runner is killed only when its repository's timeout is over too",
     probe: async (scene) => {

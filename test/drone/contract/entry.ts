@@ -8,6 +8,8 @@ export interface ContractEntry {
   readonly facts: string;
   /** The behaviour as one sentence. */
   readonly says: string;
+  /** Whether it waits for half a minute or more: those begin first. @default false */
+  readonly isSlow?: boolean;
   /** Tries it. @throws {Error} when it is otherwise */
   readonly probe: (scene: Scene) => Promise<void>;
 }

@@ -91,6 +91,7 @@ export const processes: readonly ContractEntry[] = [
   },
   {
     id: "database-nowhere",
+    isSlow: true,
     facts: "2.1",
     says: "it tries for half a minute to open a database that it cannot write, then ends with status 1",
     probe: async (scene) => {

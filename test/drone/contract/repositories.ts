@@ -75,6 +75,22 @@ export const repositories: readonly ContractEntry[] = [
     },
   },
   {
+    id: "owner-is-who-enables",
+    facts: "2.4",
+    says: "a repository belongs to the account that enabled it last",
+    probe: async (scene) => {
+      const { client, server, token } = await scene.shared();
+      const repository = await scene.repository();
+      const owner = async (): Promise<unknown> =>
+        ((await scene.ask("GET", repository)).body as { user_id: number }).user_id;
+      await client.sync();
+      expect(await owner()).toBe(0);
+      await client.enable(repository);
+      const { body } = await server.ask("GET", "/api/user", { token });
+      expect(await owner()).toBe((body as { id: number }).id);
+    },
+  },
+  {
     id: "settings-stay",
     facts: "2.4",
     says: "settings are what they were set to, and stay so when it is disabled and enabled",

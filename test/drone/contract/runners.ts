@@ -331,6 +331,7 @@ export const runners: readonly ContractEntry[] = [
   },
   {
     id: "timeout",
+    isSlow: true,
     facts: "2.6",
     says: "at the end of the repository's timeout the step is killed too, with 137",
     probe: async (scene) => {
@@ -545,14 +546,15 @@ export const runners: readonly ContractEntry[] = [
       const numbers: number[] = [];
       for (let count = 0; count < 5; count += 1) numbers.push(await scene.build(place));
       const seen = new Set<string>();
-      await until("the end of all", 60, async () => {
+      const look = async (): Promise<true | undefined> => {
         const all = await Promise.all(
           numbers.map((number) => drone.client.build(place.repository, number)),
         );
         const states = all.map(({ status }) => status);
         seen.add(states.map((state) => state.slice(0, 1)).join(""));
         return states.every((state) => state === "success") || undefined;
-      });
+      };
+      await until("the end of all", 60, look, 150);
       for (const states of seen) {
         expect(states.match(/r/g)?.length ?? 0).toBeLessThanOrEqual(2);
         // Ended, then running, then pending.
@@ -578,6 +580,7 @@ export const runners: readonly ContractEntry[] = [
   },
   {
     id: "pick-up-delay",
+    isSlow: true,
     facts: "3.1",
     says: "after half a minute without work, a runner may take ten seconds to see some",
     probe: async (scene) => {
@@ -627,6 +630,54 @@ export const runners: readonly ContractEntry[] = [
     },
   },
   {
+    id: "proxy-without-server",
+    facts: "3.1",
+    says: "what a runner has to tell while a proxy answers 503 it tells later; while it answers 404, never",
+    probe: async (scene) => {
+      const drone = await scene.shared();
+      const front = await scene.front(drone);
+      const ends = [503, 404].map(async (answer) => {
+        const labels = { of: scene.name("fronted") };
+        const own = answer === 404 ? front : await scene.front(drone);
+        const settings = { DRONE_RUNNER_LABELS: `of:${labels.of}`, DRONE_RUNNER_CAPACITY: "1" };
+        await scene.runner(drone, { ...settings, DRONE_RPC_HOST: new URL(own.url).host });
+        const place = await scene.place(await scene.ci(), pipeline(["sleep 3"], { labels }));
+        const number = await scene.build(place);
+        const isRunning = ({ stages, status }: Build): boolean =>
+          status === "running" && stages[0]?.steps[0]?.status === "running";
+        await scene.buildUntil(place.repository, number, isRunning);
+        own.answer = answer;
+        await sleep(6000);
+        own.answer = undefined;
+        await sleep(14_000);
+        return (await drone.client.build(place.repository, number)).status;
+      });
+      expect(await Promise.all(ends)).toEqual(["success", "running"]);
+    },
+  },
+  {
+    id: "refused-and-hammering",
+    facts: "3.1",
+    says: "an idle runner that is told 404 or 401 asks again at once, and again",
+    probe: async (scene) => {
+      const drone = await scene.shared();
+      for (const answer of [404, 401]) {
+        const front = await scene.front(drone);
+        const runner = await scene.runner(drone, {
+          ...{ DRONE_RUNNER_LABELS: `of:${scene.name("told")}`, DRONE_RUNNER_CAPACITY: "1" },
+          DRONE_RPC_HOST: new URL(front.url).host,
+        });
+        await until("its first question", 20, () => (front.asked > 1 ? true : undefined));
+        front.answer = answer;
+        front.cut();
+        // After a connection that broke it waits.
+        await until("many questions", 30, () => (front.asked > 50 ? true : undefined));
+        expect(runner.program.printed).toMatch(/cannot request stage/);
+        expect(await runner.program.stop()).toBe(1);
+      }
+    },
+  },
+  {
     id: "credentials-in-workspace",
     facts: "2.7",
     says: "steps of a private repository have the owner's login in their home, those of a public one do not",
@@ -642,8 +693,8 @@ export const runners: readonly ContractEntry[] = [
       const place = await scene.place(repository, pipeline(commands.slice(1), { clone: true }));
       const number = await scene.build(place);
       expect(await scene.ended(place, number)).toMatchObject({ status: "success" });
-      const lines = await client.log(repository, number, 1, 2);
-      expect(lines.at(-1)?.trim()).toBe("machine 127.0.0.1 password x-oauth-basic");
+      const lines = (await client.log(repository, number, 1, 2)).join("").trimEnd().split("\n");
+      expect(lines.at(-1)).toBe("machine 127.0.0.1 password x-oauth-basic");
     },
   },
 ];

@@ -60,6 +60,7 @@ export const starts: readonly ContractEntry[] = [
   },
   {
     id: "config-missing",
+    isSlow: true,
     facts: "2.5",
     says: "where there is no pipeline at all, the answer comes after 45 seconds, and is 500",
     probe: async (scene) => {
