@@ -248,8 +248,11 @@ export class Scene {
     number: number,
     more: { readonly seconds?: number; readonly drone?: Drone } = {},
   ): Promise<Build> {
-    const isOver = ({ status }: Build): boolean => status !== "pending" && status !== "running";
-    return await this.buildUntil(place.repository, number, isOver, more);
+    const isOver = ({ status }: { readonly status: string }): boolean =>
+      status !== "pending" && status !== "running";
+    // Drone ends a build first, and then what is in it.
+    const isAllOver = (build: Build): boolean => isOver(build) && build.stages.every(isOver);
+    return await this.buildUntil(place.repository, number, isAllOver, more);
   }
 }
 

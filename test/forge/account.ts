@@ -96,14 +96,18 @@ export class ForgeAccount {
   }
 
   /** Gives the client another secret: logins by it go on for as long as their access tokens do. */
-  async changeOAuthSecret({ id }: OAuthClient): Promise<void> {
+  async changeOAuthSecret({ id }: OAuthClient): Promise<OAuthClient> {
     const path = `user/applications/oauth2/${id}`;
     const { name, redirect_uris } = await this.done(
       z.object({ name: z.string(), redirect_uris: z.array(z.string()) }),
       ...(["GET", path] as const),
     );
     const body = { name, redirect_uris, confidential_client: true };
-    await this.done(z.unknown(), "PATCH", path, body);
+    const made = await this.done(
+      z.object({ client_id: z.string(), client_secret: z.string() }),
+      ...(["PATCH", path, body] as const),
+    );
+    return { id, clientId: made.client_id, clientSecret: made.client_secret };
   }
 
   /** Ends every login that was made by the client: its tokens are of nobody any more. */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
 import { DroneClient } from "../../../services/lib/drone/client.ts";
+import type { Build } from "../../../services/lib/drone/schemas.ts";
 import { DroneRefusal } from "../../../services/lib/drone/trouble.ts";
 import type { ForgeAccount } from "../../forge/account.ts";
 import { logIn } from "../../forge/log-in.ts";
@@ -89,21 +90,26 @@ async function deadLogins(scene: Scene) {
   // A little after the moment from which on Drone renews it.
   await sleep(Math.max(0, (accessSeconds - 60 + 4) * 1000 - (performance.now() - loggedIn)));
   const renewed = await refusalOf(client.start(place, newRequest()));
-  const renewedAt = performance.now();
-  // The client's secret is another: what Drone holds is good, and cannot be renewed.
-  await scene.owner.changeOAuthSecret(oauth);
+  // The client's secret is another: what Drone holds is good for a while, and cannot be renewed.
   const runner = await scene.runner(drone, { DRONE_RUNNER_LABELS: "of:hidden" });
+  await logIn(scene.owner, `${server.url}/login`);
+  const changed = await scene.owner.changeOAuthSecret(oauth);
   const stuckNumber = await scene.build(hidden, {}, drone);
-  await sleep(4000);
+  const isTaken = ({ stages }: Build): boolean => stages[0]?.machine !== "";
+  await scene.buildUntil(secret, stuckNumber, isTaken, { drone });
+  await sleep(3000);
   const stuck = await client.build(secret, stuckNumber);
   await runner.program.stop("SIGKILL");
+  await server.restart({ DRONE_GITEA_CLIENT_SECRET: changed.clientSecret });
+  await logIn(scene.owner, `${server.url}/login`);
+  const lastLogin = performance.now();
   // What it may do is asked for again after a sync, at the first call.
   await client.sync();
   await client.repository(repository);
   await scene.owner.deleteOAuthClient(oauth);
   const stale = await refusalOf(client.repository(secret));
   const dead = await seen();
-  await sleep(Math.max(0, (accessSeconds - 60 + 4) * 1000 - (performance.now() - renewedAt)));
+  await sleep(Math.max(0, (accessSeconds - 60 + 4) * 1000 - (performance.now() - lastLogin)));
   const expired = await seen();
   return { down, up, renewed, stuck, stale, dead, expired };
 }

@@ -27,6 +27,9 @@ export const builds: readonly ContractEntry[] = [
       expect(await numbersOf({ per_page: "10", page: "3" })).toEqual(all.slice(20));
       expect(await numbersOf({ per_page: "100", event: "push" })).toEqual(all);
       expect(await client.builds(repository, 2)).toEqual([]);
+      expect((await client.builds(repository)).every(({ stages }) => stages.length === 0)).toBe(
+        true,
+      );
     },
   },
   {
@@ -44,6 +47,31 @@ export const builds: readonly ContractEntry[] = [
         stages: [{ status: "skipped", machine: "" }],
       });
       expect(build.finished).not.toBeNull();
+    },
+  },
+  {
+    id: "not-ended",
+    facts: "2.6",
+    says: "all builds that are not ended, and all stages in the queue, are told at once",
+    probe: async (scene) => {
+      const { client, server, token } = await scene.shared();
+      const repository = await scene.enabled();
+      const place = await scene.place(repository, pipeline(["true"], nobody));
+      const number = await scene.build(place);
+      const seen = async (path: string): Promise<unknown> =>
+        (await server.ask("GET", path, { token })).body;
+      const inList = expect.objectContaining({
+        ...{ slug: repository, build: expect.objectContaining({ number, status: "pending" }) },
+      });
+      const { body } = await scene.ask("GET", `${repository}/builds/${number}`);
+      const inQueue = expect.objectContaining({
+        ...{ build_id: (body as { id: number }).id, number: 1, name: "run", status: "pending" },
+      });
+      expect(await seen("/api/builds/incomplete")).toEqual(expect.arrayContaining([inList]));
+      expect(await seen("/api/queue")).toEqual(expect.arrayContaining([inQueue]));
+      await client.cancel(repository, number);
+      expect(await seen("/api/builds/incomplete")).not.toEqual(expect.arrayContaining([inList]));
+      expect(await seen("/api/queue")).not.toEqual(expect.arrayContaining([inQueue]));
     },
   },
   {
@@ -106,7 +134,7 @@ export const builds: readonly ContractEntry[] = [
       const number = await scene.build(place, {}, drone);
       await sleep(1000);
       expect(await drone.client.build(repository, number)).toMatchObject({ status: "pending" });
-      expect(await scene.ended(place, number, { seconds: 20, drone })).toMatchObject({
+      expect(await scene.ended(place, number, { seconds: 40, drone })).toMatchObject({
         ...{ status: "killed", stages: [{ status: "skipped" }] },
       });
     },

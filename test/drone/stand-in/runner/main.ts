@@ -2,6 +2,7 @@
 // pipeline says with /bin/sh, as the runner does.
 import { createServer } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
+import { trustAsGoDoes } from "../authorities.ts";
 import { environmentWith } from "../environment.ts";
 import { log } from "../log.ts";
 import { Client } from "./client.ts";
@@ -10,7 +11,9 @@ import { runStage } from "./stage.ts";
 
 async function main([command, file = ""]: readonly string[]): Promise<void> {
   if (command !== "daemon") throw new Error(`expected command but got ${JSON.stringify(command)}`);
-  const settings = settingsIn(environmentWith(file, process.env));
+  const environment = environmentWith(file, process.env);
+  trustAsGoDoes(environment);
+  const settings = settingsIn(environment);
   const client = new Client(settings);
   const stop = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"]) {

@@ -5,6 +5,7 @@ import { randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { trustAsGoDoes } from "../authorities.ts";
 import { environmentWith } from "../environment.ts";
 import { log } from "../log.ts";
 import { isDone, type User } from "../records.ts";
@@ -26,7 +27,9 @@ const graceMilliseconds = 5000;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { "env-file": { type: "string", default: ".env" } } });
-  const settings = settingsIn(environmentWith(values["env-file"], process.env));
+  const environment = environmentWith(values["env-file"], process.env);
+  trustAsGoDoes(environment);
+  const settings = settingsIn(environment);
   const store = await storeIn(settings.database);
   const world: World = {
     settings: {
