@@ -32,7 +32,8 @@ export function dronePrograms(scratch: string, environment = process.env): Drone
   const standIn = (name: "server" | "runner"): readonly string[] => {
     const file = join(scratch, `drone-${name}.cjs`);
     writeFileSync(file, droneStandIn(name));
-    return [process.execPath, file];
+    // Without the dashes Node takes `--env-file` for its own.
+    return [process.execPath, "--", file];
   };
   return { server: standIn("server"), runner: standIn("runner"), areReal: false };
 }

@@ -64,12 +64,7 @@ export class DroneServer {
   /** @param changes of its settings, from now on. @param own its environment beside them */
   async start(changes: Variables = {}, own: Variables = {}): Promise<void> {
     this.launch(changes, own);
-    await until(
-      "an answer of Drone",
-      startSeconds,
-      () => answers(new URL("/healthz", this.url)),
-      100,
-    );
+    await this.#ready();
   }
 
   /** The same without waiting for it. */
@@ -78,9 +73,24 @@ export class DroneServer {
     const file = join(this.#folder, "server.env");
     const lines = Object.entries(this.#settings).map(([name, value]) => `${name}=${value}`);
     writeFileSync(file, `${lines.join("\n")}\n`, { mode: 0o600 });
+    this.#run(file, own);
+  }
+
+  /** Starts it with its settings in its environment, and a file of settings that is not there. */
+  async startBare(): Promise<void> {
+    this.#run(join(this.#folder, "nowhere.env"), this.#settings);
+    await this.#ready();
+  }
+
+  #run(file: string, own: Variables): void {
     const command = [...this.#command, "--env-file", file];
     const env = { PATH: process.env.PATH ?? "", HOME: this.#folder, ...own };
     this.#program = new Background(command, { env, cwd: this.#folder });
+  }
+
+  async #ready(): Promise<void> {
+    const url = new URL("/healthz", this.url);
+    await until("an answer of Drone", startSeconds, () => answers(url), 100);
   }
 
   /** @returns its exit status */

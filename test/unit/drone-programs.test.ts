@@ -20,8 +20,8 @@ describe("Drone's programs", () => {
   test("are the stand-ins where nothing else is named", () => {
     const { areReal, runner, server } = dronePrograms(scratch, {});
     expect(areReal).toBe(false);
-    for (const [node, file] of [server, runner]) {
-      expect(node).toBe(process.execPath);
+    for (const [node, dashes, file] of [server, runner]) {
+      expect([node, dashes]).toEqual([process.execPath, "--"]);
       expect(readFileSync(file ?? "", "utf8")).toContain("DRONE_");
     }
   });

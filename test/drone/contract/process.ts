@@ -71,6 +71,16 @@ export const processes: readonly ContractEntry[] = [
     },
   },
   {
+    id: "file-missing",
+    facts: "2.1",
+    says: "a file of settings that is not there is no trouble: the environment may say it all",
+    probe: async (scene) => {
+      const { server, token } = await scene.prepare();
+      await server.startBare();
+      expect((await server.ask("GET", "/api/user", { token })).status).toBe(200);
+    },
+  },
+  {
     id: "port-taken",
     facts: "2.1",
     says: "on a port that is taken it stays alive, and says nothing of it",

@@ -97,5 +97,8 @@ function goError(error: unknown, { hostname, host }: URL): string {
   if (code === "ENOTFOUND" || code === "EAI_AGAIN") {
     return `dial tcp: lookup ${hostname}: no such host`;
   }
+  if (/CERT|SIGNATURE/.test(code)) {
+    return "tls: failed to verify certificate: x509: certificate signed by unknown authority";
+  }
   return "EOF";
 }
