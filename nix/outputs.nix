@@ -20,6 +20,8 @@ in
 
   packages = forEachSystem (pkgs: {
     converge = pkgs.callPackage ./packages/converge.nix { };
+    rehearsal = pkgs.callPackage ./packages/rehearsal.nix { };
+    run = pkgs.callPackage ./packages/run.nix { };
   });
 
   # Every host is evaluated to the derivation of its system, without building the system, and booted as

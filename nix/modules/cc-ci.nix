@@ -68,6 +68,8 @@ in
       abra = mkDefault pkgs.abra;
       converge = mkDefault (pkgs.callPackage ../packages/converge.nix { });
       git = mkDefault pkgs.git;
+      harness = mkDefault (pkgs.callPackage ../packages/rehearsal.nix { });
+      run = mkDefault (pkgs.callPackage ../packages/run.nix { });
     };
 
     environment.etc."cc-ci/pieces.json".text = builtins.toJSON installed;

@@ -1,8 +1,8 @@
 // converge: makes the pieces of this host what their desired state says. See docs/runbook.md.
 import { parseArgs } from "node:util";
 import * as z from "zod";
+import { say } from "../lib/say.ts";
 import { exitStatus, type Outcome, type Stop } from "./engine/line.ts";
-import { say } from "./engine/report.ts";
 import { asStop, surpriseLines } from "./engine/surprise.ts";
 
 // Each run reads a thing a few times, and is over before a compiled reader has paid off.

@@ -5,8 +5,18 @@ import * as z from "zod";
  * makes its id; files are the truth, and databases are made of them.
  */
 
+/** Where runs are on a host. */
+export const runPlaces = {
+  /** Who may connect to it may ask for a run. */
+  socket: "/run/cc-ci-run.socket",
+  /** A folder for each run that goes on, by the name of its service's instance. */
+  living: "/run/cc-ci-run",
+  /** A folder for each run that was begun, by its id. */
+  runs: "/var/lib/cc-ci/runs",
+} as const;
+
 /** Raised when a reader of the old shape would misread the new one. */
-const runVersion = 1;
+export const runVersion = 1;
 
 /** 16 hex digits, made by whoever asks for the run. */
 const id = z.string().regex(/^[0-9a-f]{16}$/, "must be 16 hex digits, in lower case");
@@ -65,6 +75,8 @@ export const runResultsSchema = z.strictObject({
   endedAt: z.iso.datetime(),
   stages: z.array(stage).max(64),
 });
+
+export type RunResults = z.infer<typeof runResultsSchema>;
 
 /** Begins the name of each parameter that a build may get from us, and of no other. */
 const parameterPrefix = "CCCI_";

@@ -28,12 +28,17 @@ test("the flake has a configuration for every host, and checks that evaluate and
   });
 });
 
-test("the program of the host is a package, and its npm packages are fixed by a hash", async (context) => {
+test("each program of the host is a package, and its npm packages are fixed by a hash", async (context) => {
   requireTool(context, "nix-instantiate");
   const outputs = await evaluateFile("flake.nix", { flake: join(root, "flake.nix") });
-  const converge = expect.stringMatching(/^\/nix\/store\/[a-z0-9]{32}-cc-ci-converge/);
+  const packages = Object.fromEntries(
+    ["converge", "rehearsal", "run"].map((name) => {
+      const path = new RegExp(`^/nix/store/[a-z0-9]{32}-cc-ci-${name}-`);
+      return [name, expect.stringMatching(path)];
+    }),
+  );
   expect(outputs).toMatchObject({
-    packages: Object.fromEntries(systems.map((system) => [system, { converge }])),
+    packages: Object.fromEntries(systems.map((system) => [system, packages])),
   });
   expect(readFileSync(join(root, "nix/packages/node-modules-hash.nix"), "utf8")).toMatch(
     /"sha256-[A-Za-z0-9+/]{43}="/,

@@ -1,17 +1,6 @@
-import {
-  chmod,
-  type FileHandle,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  realpath,
-  rename,
-  rm,
-  stat,
-  unlink,
-} from "node:fs/promises";
+import { readdir, readFile, realpath, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { writeDurably } from "../../lib/durable-file.ts";
 
 /** What can be seen of a file without reading it. */
 export interface FileLook {
@@ -67,27 +56,9 @@ export class Files {
     return ((await orUndefined(() => readdir(folder))) ?? []).sort();
   }
 
-  /**
-   * Puts a file in place at once and for good, readable by root alone: a reader sees the old one or
-   * the new one, also after a power cut. Makes its folder. Two at once must not write the same path:
-   * each belongs to one unit.
-   */
+  /** As `writeDurably`, which see. */
   async write(path: string, content: string | Buffer): Promise<void> {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    // Always of the same name: what a run left there that was killed goes with the next write.
-    const scratch = `${path}.new`;
-    await rm(scratch, { force: true });
-    try {
-      await synced(scratch, "wx", async (file) => {
-        await file.writeFile(content);
-      });
-      await chmod(scratch, 0o600);
-      await rename(scratch, path);
-    } catch (error) {
-      await unlink(scratch).catch(() => undefined);
-      throw named(error, path);
-    }
-    await synced(dirname(path), "r");
+    await writeDurably(path, content);
   }
 
   async remove(path: string): Promise<void> {
@@ -104,32 +75,12 @@ export class Files {
   }
 }
 
-async function synced(
-  path: string,
-  flags: "wx" | "r",
-  use: (file: FileHandle) => Promise<void> = async () => undefined,
-): Promise<void> {
-  const file = await open(path, flags, 0o600);
-  try {
-    await use(file);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
 /** Whatever converge reads is far smaller: 64 MiB. */
 const largest = 64 * 1024 * 1024;
 
 /** As what the system complains of. */
 function unreadable(path: string, problem: string): Error {
   return Object.assign(new Error(problem), { code: "EINVAL", syscall: "read", path });
-}
-
-/** What an open file complains of does not say which one it is. */
-function named(error: unknown, path: string): unknown {
-  if (!(error instanceof Error) || !("code" in error)) return error;
-  return "path" in error && error.path !== undefined ? error : Object.assign(error, { path });
 }
 
 /** Codes of errors that say that there is nothing at that path. */

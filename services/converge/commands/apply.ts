@@ -1,12 +1,14 @@
+import { say } from "../../lib/say.ts";
+import { stopAtVariable } from "../../lib/stop-here.ts";
 import { systemClock } from "../adapters/clock.ts";
 import { Systemd } from "../adapters/systemd.ts";
-import { Gate, stopAtVariable } from "../engine/gate.ts";
+import { Gate } from "../engine/gate.ts";
 import { readDesired } from "../engine/installed.ts";
 import { JudgedFiles } from "../engine/judged-files.ts";
 import { endAfter, lastEndLines, lastEndPath, readLastEnd } from "../engine/last-end.ts";
 import { defineLines, exitStatus, type Stop } from "../engine/line.ts";
 import { unitOf } from "../engine/places.ts";
-import { consoleReport, type Report, say } from "../engine/report.ts";
+import { consoleReport, type Report } from "../engine/report.ts";
 import { apply } from "../engine/run.ts";
 import { noteRunBegun, noteRunEnded } from "../engine/run-begun.ts";
 import { Sights } from "../engine/sights.ts";

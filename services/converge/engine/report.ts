@@ -1,3 +1,4 @@
+import { say } from "../../lib/say.ts";
 import type { Call } from "./call.ts";
 import type { Line } from "./line.ts";
 
@@ -9,18 +10,6 @@ export interface Report {
   waiting(what: string): void;
   /** Each warning once in a run. */
   warning(line: Line): void;
-}
-
-/** Priorities that journald reads off the front of a line, see sd-daemon(3). */
-const priority = { error: "<3>", warning: "<4>", notice: "<5>", info: "<6>" } as const;
-
-export type Priority = keyof typeof priority;
-
-/** Writes one line to stderr, with its priority when the journal reads it. */
-export function say(text: string, as: Priority = "info"): void {
-  const prefix = process.env.JOURNAL_STREAM === undefined ? "" : priority[as];
-  const lines = text.split("\n").map((line) => `${prefix}${line}\n`);
-  process.stderr.write(lines.join(""));
 }
 
 export function consoleReport(): Report {

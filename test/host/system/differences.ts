@@ -11,11 +11,11 @@ export const differences: readonly Difference[] = [
     why: "Nothing is built here, and nixpkgs need not be there. The text of the units stays what NixOS would run.",
   },
   {
-    what: "converge is bundled by npm's esbuild and started by a wrapper of the tests' own.",
-    why: "Nix would do it. The command and its flags are read from nix/packages/converge.nix.",
+    what: "The programs of the host are bundled by npm's esbuild and started by a wrapper of the tests' own.",
+    why: "Nix would do it. The command and its flags are read from nix/packages/host-program.nix.",
   },
   {
-    what: "Only the units, /etc files, tmpfiles rules and Docker settings of the configuration are put in place: no users, no boot loader, no firewall rules, no openssh.",
+    what: "Only the units, /etc files, users, groups, tmpfiles rules and Docker settings of the configuration are put in place: no boot loader, no firewall rules, no openssh.",
     why: "They come from modules of NixOS that the small evaluator does not have. The opened ports are checked as values.",
   },
   {
@@ -59,8 +59,12 @@ export const differences: readonly Difference[] = [
     why: "The pages are in the memory of the machine, which goes on.",
   },
   {
-    what: "A switch is done by a model of switch-to-configuration: what it stops, restarts and starts, in its order, and its exit status.",
+    what: "A switch is done by a model of switch-to-configuration: the checks before it, what it stops, restarts and starts, in its order, and its exit status.",
     why: "The program belongs to a built NixOS system. There are no generations and no activation scripts.",
+  },
+  {
+    what: "Users and groups are lines in the files of Debian, and none is removed again.",
+    why: "NixOS makes them in an activation script. The ids of former ones stay taken there too.",
   },
   {
     what: "Nothing inside may set the clock.",

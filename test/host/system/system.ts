@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
@@ -7,7 +8,8 @@ import { type Evaluation, evaluate } from "../../nix/evaluate.ts";
 import { modulesIn, writeTree } from "../../nix/everything.ts";
 import { appOf } from "../../synthesized.ts";
 import { hostRootFolder } from "../machine/parts.ts";
-import { convergeProgram } from "./converge-program.ts";
+import type { Accounts } from "./accounts.ts";
+import { hostPrograms } from "./host-programs.ts";
 
 /** What `nixos-rebuild` would be given. */
 export interface Configuration {
@@ -20,7 +22,7 @@ export interface Configuration {
   readonly modules?: readonly string[];
 }
 
-type SystemFile =
+export type SystemFile =
   | { readonly content: string | Buffer; readonly mode: number }
   | { readonly link: string };
 
@@ -30,6 +32,11 @@ export interface System {
   readonly units: Evaluation["units"];
   /** Every file that a host of that configuration has, unit files included, by absolute path. */
   readonly files: ReadonlyMap<string, SystemFile>;
+  readonly accounts: Accounts;
+  /** The folder that stands for the system closure, and has its unit files. */
+  readonly toplevel: string;
+  /** Shell text by name: what must succeed before a switch to it. */
+  readonly preSwitchChecks: Evaluation["preSwitchChecks"];
 }
 
 /** What is remembered of a system to switch to another one. */
@@ -110,8 +117,18 @@ function layOut(evaluation: Evaluation, store: ReadonlyMap<string, SystemFile>):
   }
   put("/etc/tmpfiles.d/00-nixos.conf", evaluation.tmpfiles.map((rule) => `${rule}\n`).join(""));
   for (const path of packagePaths(files)) if (!files.has(path)) files.set(path, { link: "/usr" });
-  for (const [path, file] of Object.entries(convergeProgram())) files.set(path, file);
-  return { units: evaluation.units, files };
+  for (const [path, file] of Object.entries(hostPrograms())) files.set(path, file);
+  const { units, users, groups, preSwitchChecks } = evaluation;
+  const unitFiles = [...files].filter(([path]) => path.startsWith("/etc/systemd/system/"));
+  const toplevel = `/nix/store/${digestOf(unitFiles)}-nixos-system-cc-ci`;
+  for (const [path, file] of unitFiles) files.set(`${toplevel}${path}`, file);
+  return { units, files, accounts: { users, groups }, toplevel, preSwitchChecks };
+}
+
+/** 32 characters of the alphabet that Nix uses for hashes. */
+function digestOf(value: unknown): string {
+  const hex = createHash("sha256").update(JSON.stringify(value)).digest("hex");
+  return hex.replaceAll("e", "x").slice(0, 32);
 }
 
 function filesBelow(folder: string, as: string): ReadonlyMap<string, SystemFile> {

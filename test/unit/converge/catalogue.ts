@@ -5,7 +5,6 @@ import { runLines } from "../../../services/converge/commands/run.ts";
 import { statusLines } from "../../../services/converge/commands/status.ts";
 import { installedLines } from "../../../services/converge/engine/installed.ts";
 import { lastEndLines } from "../../../services/converge/engine/last-end.ts";
-import type { LineShape } from "../../../services/converge/engine/line.ts";
 import { slotLines } from "../../../services/converge/engine/slots.ts";
 import { surpriseLines } from "../../../services/converge/engine/surprise.ts";
 import { checkoutLines } from "../../../services/converge/kinds/checkout.ts";
@@ -18,8 +17,10 @@ import { secretLines } from "../../../services/converge/kinds/secret.ts";
 import { servedCertificateLines } from "../../../services/converge/kinds/served-certificate.ts";
 import { stackLines } from "../../../services/converge/kinds/stack/lines.ts";
 import { swarmLines } from "../../../services/converge/kinds/swarm.ts";
+import type { LineShape } from "../../../services/lib/line.ts";
+import { runCatalogue } from "../run/catalogue.ts";
 
-/** Lines by their ids, as one file of converge declares them. */
+/** Lines by their ids, as one file of a program declares them. */
 type Shapes = Readonly<Record<string, LineShape>>;
 
 /**
@@ -48,7 +49,8 @@ export const catalogue: Readonly<Record<string, Shapes>> = {
   "kinds/swarm.ts": swarmLines.shapes,
 };
 
-/** Every line that converge can print, with its id: one entry for each declaration. */
-export const everyLine: readonly (readonly [id: string, shape: LineShape])[] = Object.values(
-  catalogue,
-).flatMap((shapes) => Object.entries(shapes));
+/** Every line that a program of the host can print, with its id: one entry for each declaration. */
+export const everyLine: readonly (readonly [id: string, shape: LineShape])[] = [
+  ...Object.values(catalogue),
+  ...Object.values(runCatalogue),
+].flatMap((shapes) => Object.entries(shapes));

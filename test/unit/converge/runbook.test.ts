@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { verbs } from "../../../services/converge/engine/call.ts";
+import { runCatalogue } from "../run/catalogue.ts";
 import { catalogue, everyLine } from "./catalogue.ts";
 
 const root = join(import.meta.dirname, "../../..");
@@ -35,12 +36,12 @@ function anchorOf(heading: string): string {
     .replaceAll(" ", "-");
 }
 
-/** Files below services/converge that declare lines, with how often they do. */
-function declarations(): Readonly<Record<string, number>> {
-  const folder = join(root, "services/converge");
+/** Files of a program that declare lines, with how often they do. */
+function declarations(program: string): Readonly<Record<string, number>> {
+  const folder = join(root, "services", program);
   const files = readdirSync(folder, { recursive: true, encoding: "utf8" });
   const counted = files
-    .filter((name) => name.endsWith(".ts") && name !== "engine/line.ts")
+    .filter((name) => name.endsWith(".ts"))
     .map((name) => {
       const text = readFileSync(join(folder, name), "utf8");
       return [name, text.split("defineLines(").length - 1] as const;
@@ -49,7 +50,7 @@ function declarations(): Readonly<Record<string, number>> {
 }
 
 describe("the runbook", () => {
-  test("has every line that converge can print, word for word, and no other", () => {
+  test("has every line that a program of the host can print, word for word, and no other", () => {
     const quoted = sections().map(({ id, quoted }) => `${id}: ${quoted}`);
     const said = everyLine.map(([id, { as, says }]) => `${id}: ${as}: ${says}`);
     expect(quoted.toSorted()).toEqual(said.toSorted());
@@ -80,9 +81,12 @@ describe("the runbook", () => {
 });
 
 describe("the catalogue of lines", () => {
-  test("misses no file that declares some", () => {
-    const once = Object.keys(catalogue).map((file) => [file, 1]);
-    expect(declarations()).toEqual(Object.fromEntries(once));
+  test.for([
+    ["converge", catalogue],
+    ["run", runCatalogue],
+  ] as const)("misses no file of %s that declares some", ([program, lines]) => {
+    const once = Object.keys(lines).map((file) => [file, 1]);
+    expect(declarations(program)).toEqual(Object.fromEntries(once));
   });
 
   test("has each id once", () => {

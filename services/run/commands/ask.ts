@@ -1,0 +1,135 @@
+import { createConnection } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { defineLines } from "../../lib/line.ts";
+import { type RunRequest, requestIn, runPlaces } from "../../lib/run.ts";
+import { FrameReader } from "../frames.ts";
+
+export const askLines = defineLines({
+  "parameters-wrong": {
+    as: "refused",
+    says: "{problem}: a build gets its parameters from whoever starts it; start a new one with 'npm run trigger'",
+  },
+  "run-not-allowed": {
+    as: "refused",
+    says: "this user may not ask for a run ({problem}): the builds of the runner may, and root",
+  },
+  "run-not-taken": {
+    as: "failed",
+    says: "the host took no run within {minutes} min ({problem}): 'cc-ci-run list' on the host says what takes its places, 'systemctl status cc-ci-run.socket' whether it listens",
+  },
+  "run-connection-broken": {
+    as: "failed",
+    says: "the host ended the connection in the middle of the run ({problem}), and the run with it: 'journalctl -u cc-ci-run@*' on the host has why",
+  },
+});
+
+/**
+ * How long to wait for a place, in seconds. Drone starts no more builds than there are places, but one that was
+ * cancelled gives its place to the next build at once, and the host only once the teardown is over.
+ */
+const placeSeconds = 900;
+
+/** Between two tries, in seconds. */
+const retrySeconds = 2;
+
+/** Between two looks whether whoever started this is still there, in milliseconds. */
+const parentMilliseconds = 500;
+
+interface AskOptions {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** @default that of the host */
+  readonly socket?: string;
+  /** @default `placeSeconds` */
+  readonly waitSeconds?: number;
+  /** Where what comes back goes. */
+  readonly print: (text: string) => void;
+}
+
+/**
+ * `cc-ci-run ask`: what the step of a build runs. Asks for the run that the build's parameters describe, and
+ * prints what comes back. Whatever ends this process calls the run off.
+ *
+ * @returns the exit status: 0 when the run passed, else 1
+ * @throws {Stop} when there is no run
+ */
+export async function askCommand({
+  environment,
+  socket = runPlaces.socket,
+  waitSeconds = placeSeconds,
+  print,
+}: AskOptions): Promise<0 | 1> {
+  const request = requestOf(environment);
+  const end = performance.now() + waitSeconds * 1000;
+  let told = "";
+  for (;;) {
+    const answer = await attempt(socket, request, print);
+    if (typeof answer !== "string") return answer.passed ? 0 : 1;
+    if (performance.now() > end) {
+      const minutes = Math.round(waitSeconds / 60);
+      throw askLines.stop("run-not-taken", { minutes, problem: answer });
+    }
+    if (answer !== told) print(`waits for a place: ${answer}\n`);
+    told = answer;
+    await sleep(retrySeconds * 1000);
+  }
+}
+
+/** Ends this process with the one that started it: Drone kills the shell of a step, and not what it runs. */
+export function endWithParent(): void {
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) process.exit(1);
+  }, parentMilliseconds).unref();
+}
+
+function requestOf(environment: AskOptions["environment"]): RunRequest {
+  try {
+    return requestIn(environment);
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    throw askLines.stop("parameters-wrong", { problem });
+  }
+}
+
+/** One connection: what the run came to, or why there was none. */
+async function attempt(
+  path: string,
+  request: RunRequest,
+  print: (text: string) => void,
+): Promise<{ readonly passed: boolean } | string> {
+  const reader = new FrameReader();
+  const socket = createConnection(path);
+  let isTaken = false;
+  let passed: boolean | undefined;
+  let problem = "it was closed";
+  socket.on("connect", () => socket.write(`${JSON.stringify(request)}\n`));
+  socket.on("error", (error: NodeJS.ErrnoException) => {
+    problem = error.code ?? error.message;
+  });
+  socket.on("data", (bytes) => {
+    try {
+      for (const frame of reader.push(Buffer.from(bytes))) {
+        isTaken = true;
+        if (frame.kind === "output") print(frame.text);
+        if (frame.kind === "end") {
+          print(`${frame.text}\n`);
+          passed = frame.passed;
+          socket.destroy();
+        }
+      }
+    } catch (error) {
+      problem = `it said ${error instanceof Error ? error.message : String(error)}`;
+      isTaken = true;
+      socket.destroy();
+    }
+  });
+  await new Promise<void>((resolve) => socket.on("close", () => resolve()));
+  if (passed !== undefined) return { passed };
+  if (isTaken) throw askLines.stop("run-connection-broken", { problem });
+  if (problem === "EACCES" || problem === "EPERM") {
+    throw askLines.stop("run-not-allowed", { problem });
+  }
+  return problem === "ENOENT" || problem === "ECONNREFUSED"
+    ? `nobody listens at ${path}`
+    : "all places of the host are taken";
+}

@@ -1,0 +1,95 @@
+import { join } from "node:path";
+import { defineLines } from "../../lib/line.ts";
+import { say } from "../../lib/say.ts";
+import { tearDown } from "../harness.ts";
+import { instanceIn } from "../instance.ts";
+import { type RunNote, readNote } from "../living.ts";
+import { killOthers } from "../own-group.ts";
+import {
+  exists,
+  readRequest,
+  readResults,
+  removeFolder,
+  unborn,
+  unbornFolder,
+  writeAborted,
+} from "../run-folder.ts";
+import { Steps } from "../steps.ts";
+
+export const endLines = defineLines({
+  "tear-down-failed": {
+    as: "warning",
+    says: "what the run {id} left could not be taken away: its teardown {how}",
+  },
+});
+
+/**
+ * `cc-ci-run end <harness>`: what the service of a run does last, however it ended. Kills what is left of the
+ * run, lets the harness take away what else there is, and says what the run came to when nobody else has.
+ * It may be killed at any time: `sweep` does the rest.
+ *
+ * @returns the exit status
+ */
+export async function endCommand(harness: string): Promise<number> {
+  const instance = instanceIn(process.env, "cc-ci-run end");
+  const { runsFolder, runtimeFolder, invocation } = instance;
+  const steps = new Steps("end");
+  const killed = await steps.perform(killOthers);
+  if (killed > 0) say(`killed what was left of it: ${killed} processes`);
+  const note = await readNote(runtimeFolder);
+  if (await exists(unbornFolder(runsFolder, invocation))) {
+    // It never was a run, or its id was another one's.
+    await steps.perform(() => removeFolder(runsFolder, `${unborn}${invocation}`));
+  } else if (note !== undefined) {
+    const folder = join(runsFolder, note.id);
+    await endRun({ id: note.id, folder, home: runtimeFolder }, harness, steps, reasonIn(note));
+  }
+  return 0;
+}
+
+/** A run that nobody works on any more. */
+interface LeftRun {
+  readonly id: string;
+  readonly folder: string;
+  readonly home: string;
+}
+
+/** Takes away what a run left, and says what it came to when nobody has. */
+export async function endRun(
+  { id, folder, home }: LeftRun,
+  harness: string,
+  steps: Steps,
+  reason: string,
+): Promise<void> {
+  const request = await readRequest(folder);
+  // Without one there was nothing that could be done, or its folder was taken away.
+  if (request === undefined) return;
+  const failure = await steps.perform(() => tearDown(harness, folder, home, say));
+  if (failure !== undefined) {
+    const { id: line, text } = endLines.warning("tear-down-failed", { id, how: failure });
+    say(`warning [${line}]: ${text}`, "warning");
+  }
+  if ((await readResults(folder)) !== undefined) return;
+  const more = failure === undefined ? "" : `, and its teardown ${failure}`;
+  await steps.perform(() => writeAborted(folder, request, `${reason}${more}`));
+  say(`run ${id} is aborted: ${reason}${more}`, "notice");
+}
+
+/** Why a run has no results, from what systemd tells the last command of a service (systemd.exec(5)). */
+function reasonIn({ isCancelled }: RunNote): string {
+  return abortReason(process.env, isCancelled);
+}
+
+/** @param environment with SERVICE_RESULT, EXIT_CODE and EXIT_STATUS */
+export function abortReason(
+  environment: Readonly<Record<string, string | undefined>>,
+  isCancelled: boolean,
+): string {
+  const { SERVICE_RESULT: result = "", EXIT_CODE: code, EXIT_STATUS: status = "" } = environment;
+  if (result === "timeout") return "it took longer than it may";
+  if (isCancelled) return "it was cancelled: who asked for it went away";
+  if (result === "oom-kill") return "the host had no memory left for it";
+  if (code === "killed" || code === "dumped") return `its service was killed by SIG${status}`;
+  if (result !== "success") return `its service failed (${result}, status ${status})`;
+  return "it ended without results, or was stopped on the host";
+}

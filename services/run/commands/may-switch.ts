@@ -1,0 +1,70 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { defineLines } from "../../lib/line.ts";
+import { runPlaces } from "../../lib/run.ts";
+import { livingRuns } from "../living.ts";
+import { isNotThere } from "../not-there.ts";
+import { mustBeRoot } from "./list.ts";
+
+export const maySwitchLines = defineLines({
+  "runs-in-the-way": {
+    as: "refused",
+    says: "this switch restarts Docker, and would end what runs: {runs}. To let it end by itself, 'systemctl stop cc-ci-run.socket' (no further run begins, builds wait), look at 'cc-ci-run list', then switch. To end it now, in order: 'systemctl stop cc-ci-run@*.service', then switch",
+  },
+});
+
+/** Whose change restarts Docker, with every container of a run. */
+const dockerUnits = ["docker.service", "docker.socket"];
+
+/** Below the root of the machine, and below a system that NixOS has built. */
+const unitFolder = "etc/systemd/system";
+
+/** What activates something; a check asks as if. */
+const activating = new Set(["switch", "test", "check"]);
+
+/**
+ * `cc-ci-run may-switch <system> <action>`: what NixOS asks before it activates another system.
+ *
+ * @param action what switch-to-configuration was called with
+ * @returns the exit status: 0 when no run would be ended
+ * @throws {Stop} with the runs
+ */
+export async function maySwitchCommand(system: string, action: string): Promise<number> {
+  mustBeRoot();
+  if (!activating.has(action)) return 0;
+  const runs = await livingRuns(runPlaces.living);
+  if (runs.length === 0 || !(await isDockerRestarted("/", system))) return 0;
+  const named = runs.map(({ id, recipe, since }) => `${id} (${recipe}, since ${since})`);
+  throw maySwitchLines.stop("runs-in-the-way", { runs: named.join(", ") });
+}
+
+/** Whether a unit of Docker differs between two roots; more careful than NixOS, to which words are nothing. */
+export async function isDockerRestarted(before: string, after: string): Promise<boolean> {
+  for (const unit of dockerUnits) {
+    const [old, fresh] = await Promise.all([unitText(before, unit), unitText(after, unit)]);
+    // Who has none yet has nothing to restart.
+    if (old !== "" && old !== fresh) return true;
+  }
+  return false;
+}
+
+/** A unit's file with what lies over it; empty where there is none. */
+async function unitText(root: string, unit: string): Promise<string> {
+  const file = join(root, unitFolder, unit);
+  const overrides = (await orNothing(() => readdir(`${file}.d`))) ?? [];
+  const files = [file, ...overrides.toSorted().map((name) => join(`${file}.d`, name))];
+  const texts = files.map((path) => orNothing(() => readFile(path, "utf8")));
+  return (await Promise.all(texts))
+    .map((text) => text ?? "")
+    .join("\n")
+    .trim();
+}
+
+async function orNothing<Value>(use: () => Promise<Value>): Promise<Value | undefined> {
+  try {
+    return await use();
+  } catch (error) {
+    if (isNotThere(error)) return undefined;
+    throw error;
+  }
+}

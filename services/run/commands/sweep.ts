@@ -1,0 +1,121 @@
+import { lstat, mkdir, readdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { defineLines, type Line } from "../../lib/line.ts";
+import { runPlaces, runRequestSchema } from "../../lib/run.ts";
+import { say } from "../../lib/say.ts";
+import { livingRuns } from "../living.ts";
+import { type Keep, type KeptRun, superseded } from "../retention.ts";
+import { exists, leaving, readRequest, readResults, removeFolder, unborn } from "../run-folder.ts";
+import { Steps } from "../steps.ts";
+import { endRun } from "./end.ts";
+import { mustBeRoot } from "./list.ts";
+
+export const sweepLines = defineLines({
+  "run-folder-strange": {
+    as: "warning",
+    says: "{path} is no run of ours, and stays: move it elsewhere, or remove it",
+  },
+  "run-folder-unreadable": {
+    as: "warning",
+    says: "{path} cannot be read ({problem}), and stays: see whether its disk is well; what is in it is a run's, and may be removed",
+  },
+});
+
+/** Where the sweep looks. */
+export interface Ground {
+  readonly runs: string;
+  readonly living: string;
+}
+
+/**
+ * `cc-ci-run sweep <harness> --keep-days … --keep-runs … --keep-gib …`: ends runs that nobody was left to
+ * end, and removes those that are not kept. What it cannot read it names, and goes on.
+ *
+ * @returns the exit status
+ */
+export async function sweepCommand(harness: string, keep: Keep): Promise<number> {
+  mustBeRoot();
+  await sweep({ runs: runPlaces.runs, living: runPlaces.living }, harness, keep, (line) =>
+    say(`warning [${line.id}]: ${line.text}`, "warning"),
+  );
+  return 0;
+}
+
+export async function sweep(
+  ground: Ground,
+  harness: string,
+  keep: Keep,
+  warn: (line: Line) => void,
+): Promise<void> {
+  const steps = new Steps("sweep");
+  // First the folders, then who works on them: a folder has its name after its service has said so.
+  const names = await namesOf(ground.runs);
+  const living = new Set((await livingRuns(ground.living)).map(({ id }) => id));
+  const over: KeptRun[] = [];
+  for (const name of names) {
+    const path = join(ground.runs, name);
+    try {
+      if (name.startsWith(leaving)) await steps.perform(() => rm(path, { recursive: true }));
+      else if (name.startsWith(unborn)) await dropUnborn(ground, name, steps);
+      else if (!isRunId(name) || !(await lstat(path)).isDirectory()) {
+        warn(sweepLines.warning("run-folder-strange", { path }));
+      } else if (!living.has(name)) {
+        await endLeft(path, name, harness, steps);
+        over.push(await keptRun(path, name));
+      }
+    } catch (error) {
+      // Another one may have taken it away meanwhile.
+      if (!(await exists(path).catch(() => true))) continue;
+      const problem = error instanceof Error ? error.message : String(error);
+      warn(sweepLines.warning("run-folder-unreadable", { path, problem }));
+    }
+  }
+  for (const id of superseded(over, keep, new Date())) {
+    await steps.perform(() => removeFolder(ground.runs, id));
+    say(`removed the run ${id}`);
+  }
+}
+
+/** How long a service may take from making a folder to giving it its name, in milliseconds. */
+const birthMilliseconds = 60_000;
+
+/** What a service left that was ended before its run began. Its own last command removes it as a rule. */
+async function dropUnborn(ground: Ground, name: string, steps: Steps): Promise<void> {
+  const age = Date.now() - (await stat(join(ground.runs, name))).mtimeMs;
+  if (age < birthMilliseconds) return;
+  await steps.perform(() => removeFolder(ground.runs, name));
+}
+
+async function endLeft(folder: string, id: string, harness: string, steps: Steps): Promise<void> {
+  if ((await readResults(folder)) !== undefined) return;
+  if ((await readRequest(folder)) === undefined) throw new Error("its request.json says nothing");
+  const home = join(folder, ".home");
+  await mkdir(home, { recursive: true, mode: 0o700 });
+  const reason = "the host went down in the middle of it, or its teardown was ended";
+  await endRun({ id, folder, home }, harness, steps, reason);
+  await rm(home, { recursive: true, force: true });
+}
+
+async function keptRun(folder: string, id: string): Promise<KeptRun> {
+  const results = await readResults(folder);
+  const endedAt = results?.endedAt ?? (await stat(folder)).mtime.toISOString();
+  return { id, endedAt, bytes: await bytesIn(folder) };
+}
+
+/** What is in a folder, in bytes; links count as themselves. */
+async function bytesIn(folder: string): Promise<number> {
+  let bytes = 0;
+  for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {
+    const found = await lstat(join(entry.parentPath, entry.name)).catch(() => undefined);
+    bytes += found?.size ?? 0;
+  }
+  return bytes;
+}
+
+async function namesOf(folder: string): Promise<readonly string[]> {
+  return (await exists(folder)) ? (await readdir(folder)).toSorted() : [];
+}
+
+function isRunId(name: string): boolean {
+  return runRequestSchema.shape.id.safeParse(name).success;
+}

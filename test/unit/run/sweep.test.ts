@@ -1,0 +1,148 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { runResultsSchema } from "../../../services/lib/run.ts";
+import { sweep } from "../../../services/run/commands/sweep.ts";
+import { writeNote } from "../../../services/run/living.ts";
+import { claimFolder, prepareFolder } from "../../../services/run/run-folder.ts";
+
+let root = "";
+const keep = { days: 30, runs: 100, bytes: 1e12 };
+const [one, two, three] = ["1", "2", "3"].map((digit) => digit.repeat(16)) as [
+  string,
+  string,
+  string,
+];
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), "cc-ci-sweep-"));
+  for (const name of ["runs", "living"]) mkdirSync(join(root, name));
+  // A harness whose teardown says that it was asked.
+  writeFileSync(join(root, "harness"), '#!/bin/sh\necho "$1" >>"$2/asked"\n');
+  chmodSync(join(root, "harness"), 0o755);
+});
+
+afterEach(() => rmSync(root, { recursive: true }));
+
+const runs = () => join(root, "runs");
+
+async function makeRun(id: string): Promise<string> {
+  const prepared = join(runs(), `.new-${id}`);
+  const commit = "a".repeat(40);
+  const request = { id, recipe: "wiki", repository: "recipes/wiki", pull: 7, commit, quick: false };
+  await prepareFolder(prepared, request);
+  expect(await claimFolder(runs(), prepared, id)).toBe(true);
+  return join(runs(), id);
+}
+
+async function swept(limits = keep): Promise<readonly string[]> {
+  const said: string[] = [];
+  const ground = { runs: runs(), living: join(root, "living") };
+  await sweep(ground, join(root, "harness"), limits, ({ text }) => said.push(text));
+  return said;
+}
+
+function resultsOf(id: string) {
+  const text = readFileSync(join(runs(), id, "results.json"), "utf8");
+  return runResultsSchema.parse(JSON.parse(text));
+}
+
+describe("a sweep", () => {
+  test("ends a run that nobody works on, once", async () => {
+    const folder = await makeRun(one);
+    expect(await swept()).toEqual([]);
+    expect(resultsOf(one)).toMatchObject({
+      ...{ outcome: "aborted", request: { id: one }, stages: [] },
+      reason: "the host went down in the middle of it, or its teardown was ended",
+    });
+    expect(readFileSync(join(folder, "asked"), "utf8")).toBe("tear-down\n");
+    expect(readdirSync(folder).toSorted()).toEqual([
+      "artefacts",
+      "asked",
+      "request.json",
+      "results.json",
+    ]);
+    await swept();
+    expect(readFileSync(join(folder, "asked"), "utf8")).toBe("tear-down\n");
+  });
+
+  test("leaves a run alone that goes on", async () => {
+    const folder = await makeRun(one);
+    const since = new Date().toISOString();
+    await writeNote(join(root, "living/0-1-2"), {
+      id: one,
+      recipe: "wiki",
+      since,
+      isCancelled: false,
+    });
+    expect(await swept({ days: 1, runs: 1, bytes: 1 })).toEqual([]);
+    expect(readdirSync(folder).toSorted()).toEqual(["artefacts", "request.json"]);
+  });
+
+  test("says that a teardown failed, and calls the run aborted all the same", async () => {
+    await makeRun(one);
+    writeFileSync(join(root, "harness"), "#!/bin/sh\nexit 7\n");
+    await swept();
+    expect(resultsOf(one).reason).toContain(", and its teardown ended with status 7");
+  });
+
+  test("takes results that nobody can read for none", async () => {
+    for (const text of ["{ results", "[]", "{}", '{"version":99}']) {
+      const folder = await makeRun(one);
+      writeFileSync(join(folder, "results.json"), text);
+      await swept();
+      expect(resultsOf(one).outcome).toBe("aborted");
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  test("removes the oldest of what is too much, and never what it cannot name", async () => {
+    for (const id of [one, two, three]) await makeRun(id);
+    await swept();
+    const strange = join(runs(), "notes.txt");
+    writeFileSync(strange, "");
+    expect(await swept({ ...keep, runs: 2 })).toEqual([
+      `${strange} is no run of ours, and stays: move it elsewhere, or remove it`,
+    ]);
+    expect(readdirSync(runs())).toHaveLength(3);
+    expect(existsSync(strange)).toBe(true);
+  });
+
+  test("removes what services left that were killed before their run began", async () => {
+    const [old, fresh] = ["a", "b"].map((letter) => join(runs(), `.new-${letter}`)) as [
+      string,
+      string,
+    ];
+    for (const path of [old, fresh, join(runs(), ".gone-c")]) mkdirSync(path);
+    utimesSync(old, 1, 1);
+    expect(await swept()).toEqual([]);
+    expect(readdirSync(runs())).toEqual([".new-b"]);
+  });
+
+  test("names what it cannot read, and goes on", async () => {
+    await makeRun(two);
+    // given a run whose request is a folder
+    mkdirSync(join(runs(), one, "request.json"), { recursive: true });
+    // when, then
+    expect(await swept()).toEqual([expect.stringContaining(join(runs(), one))]);
+    expect(resultsOf(two).outcome).toBe("aborted");
+    expect(existsSync(join(runs(), one, "results.json"))).toBe(false);
+  });
+
+  test("has nothing to do where there never was a run", async () => {
+    rmSync(runs(), { recursive: true });
+    rmSync(join(root, "living"), { recursive: true });
+    expect(await swept()).toEqual([]);
+  });
+});
