@@ -1,5 +1,6 @@
 /** What an operator builds a host of in TypeScript. */
 export { CcCi } from "./app.ts";
+export { RunBoundary, type RunBoundaryProps } from "./ci/run-boundary.ts";
 export { Abra } from "./coop-cloud/abra.ts";
 export { Recipe } from "./coop-cloud/recipe.ts";
 export { RecipeApp, type RecipeAppProps } from "./coop-cloud/recipe-app.ts";

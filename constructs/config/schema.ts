@@ -166,6 +166,36 @@ const docker = z
   .optional()
   .describe("The Docker daemon.");
 
+const runs = z
+  .strictObject({
+    maxTests: z
+      .int()
+      .optional()
+      .describe(
+        "How many tests run at once; further builds wait. From 1 to 32; each may use 2 GiB of memory, what it deploys not counted. Default: `2`.",
+      ),
+    timeoutMinutes: z
+      .int()
+      .optional()
+      .describe(
+        "How long a test may take before it is ended, in minutes, its teardown not counted. Default: `60`.",
+      ),
+    keepDays: z
+      .int()
+      .optional()
+      .describe("For how long results, logs and artefacts are kept, in days. Default: `30`."),
+    keepRuns: z
+      .int()
+      .optional()
+      .describe("Of how many runs they are kept; the oldest go first. Default: `500`."),
+    keepGiB: z
+      .int()
+      .optional()
+      .describe("How much of them is kept, in GiB; the oldest go first. Default: `5`."),
+  })
+  .optional()
+  .describe("Test runs: with this section, the host takes some, even if it is empty (`{}`).");
+
 const traefik = z
   .strictObject({
     ...recipeKeys,
@@ -228,6 +258,7 @@ const host = z
     certificate,
     swarm,
     docker,
+    runs,
     traefik,
     apps: z
       .record(label, app)

@@ -1,5 +1,6 @@
 import { Construct, type IConstruct } from "constructs";
 import { CcCi } from "../app.ts";
+import { RunBoundary } from "../ci/run-boundary.ts";
 import { Recipe } from "../coop-cloud/recipe.ts";
 import { RecipeApp } from "../coop-cloud/recipe-app.ts";
 import { TraefikRecipe } from "../coop-cloud/traefik-recipe.ts";
@@ -44,6 +45,10 @@ function addHost(app: CcCi, name: string, config: HostConfig, remember: Remember
   remember(engine, ["docker"]);
   if (engine.registryCredentials !== undefined) {
     remember(engine.registryCredentials, ["docker", "registryCredentials"], "value");
+  }
+  if (config.runs !== undefined) {
+    const runs = new RunBoundary(host, "runs", { service: engine.service, ...config.runs });
+    remember(runs, ["runs"]);
   }
   const { proxySubnet, ...swarmConfig } = config.swarm ?? {};
   const swarm = new Swarm(host, "swarm", { engine, ...swarmConfig });

@@ -27,6 +27,8 @@ const factsSchema = z.object({
     z.string(),
     z.object({ module: z.string(), settings: z.record(z.string(), z.unknown()) }),
   ),
+  /** Settings whose change is explained, by what they are of. */
+  settings: z.record(z.string(), z.record(z.string(), z.unknown())).default({}),
 });
 
 export type HostFacts = z.infer<typeof factsSchema>;
@@ -39,11 +41,12 @@ export function hostFacts(host: Host): JsonObject {
     const requires = listOf(options.requires);
     return [fullName, { digest: digestOf(printNix(options)), requires, overrides: shown }] as const;
   });
-  return { units: Object.fromEntries(units), restarts: Object.fromEntries(host.restarts) };
+  const [restarts, settings] = [host.restarts, host.settings].map(Object.fromEntries);
+  return { units: Object.fromEntries(units), restarts, settings };
 }
 
 /** Reads the facts of a manifest; what an older version wrote is taken for nothing. */
 export function parseFacts(facts: unknown): HostFacts {
   const parsed = factsSchema.safeParse(facts);
-  return parsed.success ? parsed.data : { units: {}, restarts: {} };
+  return parsed.success ? parsed.data : { units: {}, restarts: {}, settings: {} };
 }

@@ -3,6 +3,7 @@ import type { Resource, ResourceOf } from "../../services/converge/desired-state
 import { type ProxyAway, proxyAway } from "./proxy-away.ts";
 import type { Reasoned } from "./reasoned.ts";
 import { type ResourceChange, resourceChanges } from "./resource-changes.ts";
+import { runChanges } from "./run-changes.ts";
 import { type HostSnapshot, isUnknown, type PieceSnapshot, type Snapshot } from "./snapshot.ts";
 
 /** What the next switch does, host by host; hosts on which it does nothing are left out. */
@@ -27,6 +28,8 @@ export interface HostImpact {
   readonly modules: readonly string[];
   /** Long-running services that restart. */
   readonly restarts: readonly Reasoned[];
+  /** What changes for test runs, in sentences. */
+  readonly runs: readonly string[];
   /** Stacks that are deployed, the ones that are new included. */
   readonly redeploys: readonly Reasoned[];
   readonly secrets: {
@@ -69,7 +72,7 @@ interface NixpkgsChange {
 
 const nothing: HostSnapshot = {
   pieces: new Map(),
-  facts: { units: {}, restarts: {} },
+  facts: { units: {}, restarts: {}, settings: {} },
   modules: new Map(),
   unreadable: [],
 };
@@ -135,6 +138,7 @@ function hostImpact(
         old.modules.get(name) !== wanted.modules.get(name),
     ),
     restarts,
+    runs: runChanges(old.facts, wanted.facts, restarts),
     redeploys,
     secrets: secretChanges(runs(old), runs(comparable)),
     retired: change === "gone" ? { stacks: [], networks: [] } : retired,

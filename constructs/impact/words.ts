@@ -84,6 +84,7 @@ function sectionsOf(host: HostImpact): readonly Section[] {
       title: "Services that restart (with Docker, every container stops and is started again)",
       lines: host.restarts.map(sentence),
     },
+    { title: "Test runs (none that goes on is ended by a switch)", lines: host.runs },
     {
       title: "Secrets",
       lines: [

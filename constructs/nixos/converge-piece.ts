@@ -17,6 +17,7 @@ import {
   nixName,
   nixPath,
 } from "../core/nix.ts";
+import { hardening } from "./hardening.ts";
 import { Machine } from "./machine.ts";
 import { NixosModule } from "./nixos-module.ts";
 import type { ResourceSource } from "./resource-source.ts";
@@ -236,28 +237,3 @@ export class ConvergePiece extends Construct implements HasUnit {
 function madeOnHost(resource: Resource): resource is ResourceOf<"host-file"> {
   return resource.kind === "host-file" && resource.origin.by === "host";
 }
-
-/**
- * What a root program that talks to the Docker socket, the network and its own folders can do
- * without. It guards against accidents: the socket alone equals root. Files of other owners must
- * stay readable, hence the two capabilities.
- */
-const hardening: NixAttributes = {
-  CapabilityBoundingSet: "CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH",
-  LockPersonality: true,
-  NoNewPrivileges: true,
-  PrivateTmp: true,
-  ProtectClock: true,
-  ProtectControlGroups: true,
-  ProtectHome: "read-only",
-  ProtectHostname: true,
-  ProtectKernelLogs: true,
-  ProtectKernelModules: true,
-  ProtectKernelTunables: true,
-  ProtectSystem: "strict",
-  RestrictAddressFamilies: "AF_UNIX AF_INET AF_INET6",
-  RestrictNamespaces: true,
-  RestrictRealtime: true,
-  RestrictSUIDSGID: true,
-  SystemCallArchitectures: "native",
-};

@@ -20,6 +20,7 @@ export abstract class Machine extends Construct {
   /** Names that only one construct of the host may have. */
   readonly claims = new Claims();
   readonly #restarts = new Map<string, Restart>();
+  readonly #settings = new Map<string, JsonObject>();
 
   constructor(scope: Construct, name: string, domain: string) {
     super(scope, name);
@@ -58,6 +59,16 @@ export abstract class Machine extends Construct {
    */
   restartsWith(unit: string, module: { readonly name: string }, settings: JsonObject): void {
     this.#restarts.set(unit, { module: module.name, settings });
+  }
+
+  /** Notes settings whose change `npm run diff` explains, under the name of what they are of. */
+  tells(subject: string, settings: JsonObject): void {
+    this.#settings.set(subject, settings);
+  }
+
+  /** What was noted with `tells`. */
+  get settings(): ReadonlyMap<string, JsonObject> {
+    return this.#settings;
   }
 
   /** Long-running services with what restarts them. */

@@ -5,7 +5,7 @@ import type { TemplateContext } from "../core/template.ts";
 import { Machine } from "./machine.ts";
 
 /** The kinds of units that are written in modules. */
-export type UnitKind = "service" | "timer" | "path" | "target";
+export type UnitKind = "service" | "socket" | "timer" | "path" | "target";
 
 /** A unit as the module that it is written in sees it. */
 export interface ModuleUnit {
@@ -62,7 +62,7 @@ export class NixosModule extends Construct {
     this.#units.push(unit);
   }
 
-  /** `services`, `timers`, `paths` and `targets`: lists of `{ name, options }` for the template. */
+  /** `services`, `sockets`, `timers`, `paths` and `targets`: lists of `{ name, options }` for the template. */
   #unitsByKind(): Readonly<Record<`${UnitKind}s`, readonly TemplateContext[]>> {
     const ofKind = (kind: UnitKind): readonly TemplateContext[] =>
       this.#units
@@ -70,6 +70,7 @@ export class NixosModule extends Construct {
         .map(({ name, options }) => ({ name, options }));
     return {
       services: ofKind("service"),
+      sockets: ofKind("socket"),
       timers: ofKind("timer"),
       paths: ofKind("path"),
       targets: ofKind("target"),

@@ -1,6 +1,7 @@
 import { Construct } from "constructs";
 import { nixName } from "../core/nix.ts";
 import { ConvergePiece } from "./converge-piece.ts";
+import { secluded } from "./hardening.ts";
 import { Machine } from "./machine.ts";
 import { NixosModule } from "./nixos-module.ts";
 import { type HasUnit, SystemdUnit } from "./systemd-unit.ts";
@@ -53,6 +54,7 @@ export class Reconcile extends Construct implements HasUnit {
             // Its work is what it wants; a service without a command is refused.
             ExecStart: nixName("nothing"),
             TimeoutStartSec: "1min",
+            ...secluded,
           },
         };
       },

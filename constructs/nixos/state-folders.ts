@@ -6,6 +6,8 @@ export const stateFolders = {
   apps: "cc-ci/abra",
   /** Host files that the host makes itself. */
   secrets: "cc-ci/secrets",
+  /** One folder a test run. */
+  runs: "cc-ci/runs",
 } as const;
 
 /** The absolute path of a folder of the state. */

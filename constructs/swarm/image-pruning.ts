@@ -1,5 +1,6 @@
 import { Construct } from "constructs";
 import { nixJoin, nixName } from "../core/nix.ts";
+import { secluded } from "../nixos/hardening.ts";
 import { NixosModule } from "../nixos/nixos-module.ts";
 import { SystemdUnit } from "../nixos/systemd-unit.ts";
 
@@ -35,6 +36,7 @@ export class ImagePruning extends Construct {
           Type: "oneshot",
           ExecStart: nixJoin([nixName("docker"), " image prune --force"]),
           TimeoutStartSec: "10min",
+          ...secluded,
         },
       }),
     });

@@ -1,5 +1,5 @@
 # Generated from cc-ci/docker/pruning. Do not edit: change the source, then run 'npm run synth'.
-# Content sha256:a757702c42473d690a9ee48a2aa0ae218f4537584552383208fd0f37eda3ded1
+# Content sha256:5de5c53aff15817ecd8321305b25031eacda4f37318e4724e2cf36ce1bf76578
 { config, lib, ... }:
 let
   docker = lib.getExe config.virtualisation.docker.package;
@@ -10,7 +10,28 @@ in
     description = "Remove untagged images that no container uses";
     requires = [ "docker.service" ];
     serviceConfig = {
+      CapabilityBoundingSet = "";
       ExecStart = "${docker} image prune --force";
+      LockPersonality = true;
+      NoNewPrivileges = true;
+      PrivateDevices = true;
+      PrivateNetwork = true;
+      PrivateTmp = true;
+      ProtectClock = true;
+      ProtectControlGroups = true;
+      ProtectHome = true;
+      ProtectHostname = true;
+      ProtectKernelLogs = true;
+      ProtectKernelModules = true;
+      ProtectKernelTunables = true;
+      ProtectProc = "invisible";
+      ProtectSystem = "strict";
+      RestrictAddressFamilies = "AF_UNIX";
+      RestrictNamespaces = true;
+      RestrictRealtime = true;
+      RestrictSUIDSGID = true;
+      SystemCallArchitectures = "native";
+      SystemCallFilter = [ "@system-service" ];
       TimeoutStartSec = "10min";
       Type = "oneshot";
     };

@@ -1,5 +1,5 @@
 # Generated from cc-ci/reconcile. Do not edit: change the source, then run 'npm run synth'.
-# Content sha256:59df189e4abfa883325edfa7d5c6c7d1da423b897aa46ef48c0e920c8331f94a
+# Content sha256:330768e7546cb5435ae18c0cf4616282b212782e9414b80586104a7e136daa30
 { lib, pkgs, ... }:
 let
   nothing = lib.getExe' pkgs.coreutils "true";
@@ -19,7 +19,28 @@ in
     ];
     description = "Run every piece of cc-ci again";
     serviceConfig = {
+      CapabilityBoundingSet = "";
       ExecStart = nothing;
+      LockPersonality = true;
+      NoNewPrivileges = true;
+      PrivateDevices = true;
+      PrivateNetwork = true;
+      PrivateTmp = true;
+      ProtectClock = true;
+      ProtectControlGroups = true;
+      ProtectHome = true;
+      ProtectHostname = true;
+      ProtectKernelLogs = true;
+      ProtectKernelModules = true;
+      ProtectKernelTunables = true;
+      ProtectProc = "invisible";
+      ProtectSystem = "strict";
+      RestrictAddressFamilies = "AF_UNIX";
+      RestrictNamespaces = true;
+      RestrictRealtime = true;
+      RestrictSUIDSGID = true;
+      SystemCallArchitectures = "native";
+      SystemCallFilter = [ "@system-service" ];
       TimeoutStartSec = "1min";
       Type = "oneshot";
     };

@@ -6,6 +6,18 @@ import { app, host, hosts } from "./config-text.ts";
 /** What is no YAML, or has another shape than the schema's. */
 const cases: readonly Mistakes[] = [
   {
+    name: "runs of another shape",
+    yaml: hosts(host({ runs: '{ maxTests: "2", timeout: 60, keepDays: 1.5 }' })),
+    problems: [
+      { at: "maxTests", says: "hosts.one.runs.maxTests: must be a number, and is text" },
+      {
+        at: "timeout",
+        says: "hosts.one.runs.timeout: is no key that is known here: it knows maxTests, timeoutMinutes, keepDays, keepRuns, keepGiB",
+      },
+      { at: "keepDays", says: "hosts.one.runs.keepDays: must be a whole number, and is a number" },
+    ],
+  },
+  {
     name: "several mistakes of YAML",
     yaml: 'a: 1\na: 2\nb: [\nc: "x\n',
     problems: [

@@ -7,6 +7,18 @@ const domainTooLong = `${"x".repeat(50)}.ci.example.org`;
 /** Values of the right shape that mean nothing, or do not fit each other. */
 const cases: readonly Mistakes[] = [
   {
+    name: "more tests at once than a host has, and no time for them",
+    yaml: hosts(host({ runs: "{ maxTests: 64, timeoutMinutes: 0, keepGiB: 0 }" })),
+    problems: [
+      { at: "maxTests", says: "hosts.one.runs.maxTests: must be a whole number from 1 to 32" },
+      {
+        at: "timeoutMinutes",
+        says: "hosts.one.runs.timeoutMinutes: must be a whole number from 1 to 1440",
+      },
+      { at: "keepGiB", says: "hosts.one.runs.keepGiB: must be a whole number from 1 to 10000" },
+    ],
+  },
+  {
     name: "domains outside of the wildcard, too deep below it, or none",
     yaml: hosts(
       host({

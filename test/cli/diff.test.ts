@@ -169,6 +169,24 @@ const changes: readonly { name: string; host: HostLines; says: readonly string[]
     ],
   },
   {
+    name: "the host takes test runs",
+    host: { ...one, more: ["runs: {}"] },
+    says: [
+      "one: no pieces apply something, no stacks are deployed, no services restart",
+      "  Test runs (none that goes on is ended by a switch)",
+      "    the host takes some from now on",
+      units,
+      "    cc-ci-run.socket: is new",
+      "    cc-ci-run@.service: is new",
+      "    cc-ci-runs.service: is new",
+      "    cc-ci-runs.timer: is new",
+      modules,
+      "    runs.nix",
+      away,
+      notAway,
+    ],
+  },
+  {
     name: "the certificate lies elsewhere",
     host: { ...one, certificate: "/other/cert.pem" },
     says: [
@@ -320,6 +338,7 @@ test("diff --json says the same as the text", async () => {
         units: [],
         modules: [],
         restarts: [],
+        runs: [],
         redeploys: [{ piece: "traefik", name: "traefik_ci_example_org", reasons }],
         secrets: { added: [], gone: [], moved: [] },
         retired: { stacks: [], networks: [] },

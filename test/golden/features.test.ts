@@ -44,6 +44,11 @@ test("the daemon gets what a swarm needs, mirrors, and asserts what must stay", 
   await expectGolden("docker", app, ["out/cc-ci/docker.nix", "out/cc-ci/prune.nix"]);
 });
 
+test("test runs have a socket, a service for each, and a sweep", async () => {
+  const app = appOf(hostYaml("runs:\n  maxTests: 3\n  timeoutMinutes: 90\n  keepDays: 14"));
+  await expectGolden("runs", app, ["out/cc-ci/runs.nix"]);
+});
+
 test("registry credentials are a host file of every stack's unit", async () => {
   const app = appOf(hostYaml("docker:\n  registryCredentials: /var/lib/ci-secrets/docker.json"));
   await expectGolden("registry-credentials", app, ["out/cc-ci/traefik.json"]);

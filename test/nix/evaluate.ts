@@ -24,6 +24,18 @@ const evaluationSchema = z.object({
   /** By path below /etc. */
   etc: z.record(z.string(), etcFileSchema),
   tmpfiles: z.array(z.string()).readonly(),
+  /** Shell text by name: what must succeed before a switch to this host. */
+  preSwitchChecks: z.record(z.string(), z.string()),
+  users: z.array(
+    z.object({
+      name: z.string(),
+      /** The one that its files belong to. */
+      group: z.string(),
+      extraGroups: z.array(z.string()),
+      home: z.string(),
+    }),
+  ),
+  groups: z.array(z.string()),
   /** Messages of the assertions that do not hold. */
   failedAssertions: z.array(z.string()).readonly(),
   warnings: z.array(z.string()).readonly(),

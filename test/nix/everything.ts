@@ -21,6 +21,12 @@ docker:
   logMaxMiB: 50
   logFiles: 5
   pruneOnCalendar: "Sun 03:00"
+runs:
+  maxTests: 3
+  timeoutMinutes: 90
+  keepDays: 14
+  keepRuns: 200
+  keepGiB: 20
 apps:
   wiki:
     recipe: wiki

@@ -43,6 +43,13 @@ in
     }) (builtins.attrValues (select enabled config.environment.etc))
   );
   tmpfiles = config.systemd.tmpfiles.rules;
+  # Some releases keep their script among the checks.
+  preSwitchChecks = builtins.removeAttrs config.system.preSwitchChecks [ "script" ];
+  users = map (user: {
+    inherit (user) name group extraGroups;
+    home = "${user.home}";
+  }) (builtins.attrValues config.users.users);
+  groups = map (group: group.name) (builtins.attrValues config.users.groups);
   docker = {
     inherit (docker) enable liveRestore;
     package = "${docker.package}";

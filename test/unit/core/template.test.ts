@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { synthesize } from "../../../constructs/app.ts";
+import { RunBoundary } from "../../../constructs/ci/run-boundary.ts";
 import { ConfigurationPapers } from "../../../constructs/config/papers.ts";
 import { readTemplates } from "../../../constructs/core/checkout.ts";
 import { ValueError } from "../../../constructs/core/errors.ts";
@@ -190,7 +191,8 @@ describe("the templates of the house", () => {
 
   test.each([...sources.keys()])("%s is used by some construct", async (name) => {
     const others = new Map([...sources].filter(([other]) => other !== name));
-    const { app } = wholeHost();
+    const { app, host } = wholeHost();
+    new RunBoundary(host, "runs", { service: "docker.service" });
     new ConfigurationPapers(app, "configuration");
     await expect(synthesize(app, new Templates(others))).rejects.toThrow(
       `templates/${name}.hbs: there is no such template`,
