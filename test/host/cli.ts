@@ -100,6 +100,10 @@ async function switchToCheckout(machine: Machine): Promise<number> {
   const next = await buildSystem({ app: { checkout } });
   redirectRecipes(machine.root, next);
   const result = await switchSystem(machine, rememberedSystem(machine), next);
+  if (result.refusal !== "") {
+    console.log(`host: refused: ${result.refusal}`);
+    return result.exitStatus;
+  }
   rememberSystem(machine, next);
   console.log(`host: ran ${result.ran.join(", ") || "nothing"}`);
   for (const unit of result.failed) console.log(`host: ${unit} failed: journalctl -u ${unit}`);

@@ -136,10 +136,10 @@ export class Host implements AsyncDisposable {
     // Exits with 1 when a unit has failed, which is the business of the case.
     const over = ["systemctl", "is-system-running", "--wait"];
     await this.exec(over, { mayFail: true, timeoutSeconds: 600 });
-    const before = installed(this.#system);
-    this.#system = next;
     redirectRecipes(this.machine.root, next);
-    return await switchSystem(this.machine, before, next);
+    const result = await switchSystem(this.machine, installed(this.#system), next);
+    if (result.refusal === "") this.#system = next;
+    return result;
   }
 
   /** Puts another system in place as a switch does, and neither starts nor stops anything. */

@@ -16,6 +16,32 @@ function changes(before: Texts, after: Texts, active = Object.keys(before)): Par
 const service = (lines: string): string => `[Unit]\n\n[Service]\n${lines}\n`;
 const [old, fresh] = [service("ExecStart=a"), service("ExecStart=b")];
 
+describe("a switch of a template", () => {
+  const units = (text: string) => ({
+    "run@.service": text,
+    "run.socket": "[Socket]\nAccept=yes\n",
+  });
+  const active = ["run@1-2-3.service", "run.socket"];
+
+  test("stops an instance, and its socket with it", () => {
+    expect(changes(units(old), units(fresh), active)).toEqual({
+      stop: ["run@1-2-3.service", "run.socket"],
+      start: ["run.socket"],
+    });
+  });
+
+  test("leaves an instance alone where the template asks for it, also when it goes", () => {
+    const keeps = service("ExecStart=b\nX-RestartIfChanged=false");
+    expect(changes(units(old), units(keeps), active)).toEqual({});
+    const stays = `[Unit]\nX-StopOnRemoval=false\n\n${keeps}`;
+    expect(changes(units(stays), { "run.socket": "[Socket]\nAccept=yes\n" }, active)).toEqual({});
+  });
+
+  test("stops an instance whose template goes", () => {
+    expect(changes(units(old), {}, active)).toEqual({ stop: ["run@1-2-3.service", "run.socket"] });
+  });
+});
+
 describe("a switch", () => {
   test.for([
     ["nothing to what is the same", old, old, {}],

@@ -11,14 +11,33 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import type { InstalledSystem, System } from "./system.ts";
+import { putAccounts } from "./accounts.ts";
+import type { InstalledSystem, System, SystemFile } from "./system.ts";
 
 /**
  * Makes the files of a system those below `root`. What the system before had and this one has not is
  * removed, but for the store, which NixOS keeps too.
  */
 export function installSystem(root: string, system: System, before?: InstalledSystem): void {
-  for (const [path, file] of system.files) {
+  putAccounts(root, system.accounts);
+  putFiles(root, system.files);
+  for (const path of before?.paths ?? []) {
+    if (system.files.has(path) || path.startsWith("/nix/store/")) continue;
+    rmSync(join(root, path), { force: true });
+    removeIfEmpty(dirname(join(root, path)));
+  }
+}
+
+/** Puts what a system brings into the store, which changes nothing of what runs. */
+export function installStore(root: string, { files }: System): void {
+  putFiles(
+    root,
+    [...files].filter(([path]) => path.startsWith("/nix/store/")),
+  );
+}
+
+function putFiles(root: string, files: Iterable<readonly [string, SystemFile]>): void {
+  for (const [path, file] of files) {
     const target = join(root, path);
     mkdirSync(dirname(target), { recursive: true });
     // An absolute link inside would lead to this machine's own files from here.
@@ -34,11 +53,6 @@ export function installSystem(root: string, system: System, before?: InstalledSy
       chmodSync(fresh, file.mode);
     }
     renameSync(fresh, target);
-  }
-  for (const path of before?.paths ?? []) {
-    if (system.files.has(path) || path.startsWith("/nix/store/")) continue;
-    rmSync(join(root, path), { force: true });
-    removeIfEmpty(dirname(join(root, path)));
   }
 }
 

@@ -33,7 +33,7 @@ export async function settle(
   system: System,
   { limitSeconds = 180 }: SettleOptions = {},
 ): Promise<Readonly<Record<string, UnitEnd>>> {
-  const names = Object.keys(system.units).filter((name) => /^cc-ci.*\.service$/.test(name));
+  const names = Object.keys(system.units).filter((name) => /^cc-ci.*[^@]\.service$/.test(name));
   const oneshots = names.filter((name) => /^Type=oneshot$/m.test(system.units[name]?.text ?? ""));
   const end = performance.now() + limitSeconds * 1000;
   for (;;) {

@@ -1,12 +1,14 @@
 import * as z from "zod";
 import type { Machine } from "../machine/machine.ts";
-import { installSystem } from "./install.ts";
+import { installStore, installSystem } from "./install.ts";
 import type { InstalledSystem, System } from "./system.ts";
 import { unitChanges } from "./unit-changes.ts";
 
 export interface SwitchResult {
-  /** What `nixos-rebuild switch` would exit with: 0, or 4 when a unit failed. */
-  readonly exitStatus: 0 | 4;
+  /** What `nixos-rebuild switch` would exit with: 0, 1 when a check was against it, or 4 when a unit failed. */
+  readonly exitStatus: 0 | 1 | 4;
+  /** What the check said that was against it; nothing changed then. Empty where there was none. */
+  readonly refusal: string;
   /** Services of the new system that ran, or run now, since the switch began. */
   readonly ran: readonly string[];
   readonly failed: readonly string[];
@@ -34,6 +36,12 @@ export async function switchSystem(
   const units = async (verb: string, names: readonly string[]): Promise<boolean> =>
     names.length === 0 || (await systemctl(verb, "--", ...names));
 
+  installStore(machine.root, after);
+  const refusal = await preSwitchRefusal(machine, after);
+  if (refusal !== "") {
+    const nothing = { ran: [], failed: [], stopped: [], restarted: [], reloaded: [] };
+    return { exitStatus: 1, refusal, ...nothing };
+  }
   const listed = await listUnits(machine);
   const active = new Set(
     listed.filter((unit) => /^activ(?:e|ating)$/.test(unit.active)).map(({ unit }) => unit),
@@ -60,12 +68,23 @@ export async function switchSystem(
   const runsAfter = await invocations(machine, after);
   return {
     exitStatus: succeeded.every(Boolean) && failed.length === 0 ? 0 : 4,
+    refusal,
     ran: [...runsAfter].filter(([unit, id]) => id !== runsBefore.get(unit)).map(([unit]) => unit),
     failed,
     stopped: changes.stop,
     restarted: changes.restart,
     reloaded: changes.reload,
   };
+}
+
+/** Runs the checks of the system that is to come, each with its folder and the action, as NixOS does. */
+async function preSwitchRefusal(machine: Machine, after: System): Promise<string> {
+  for (const [name, text] of Object.entries(after.preSwitchChecks)) {
+    const command = ["bash", "-euc", text, name, after.toplevel, "switch"];
+    const { exitCode, stdout, stderr } = await machine.exec(command, { mayFail: true });
+    if (exitCode !== 0) return `${stdout}${stderr}Pre-switch check '${name}' failed`;
+  }
+  return "";
 }
 
 const listSchema = z.array(z.object({ unit: z.string(), active: z.string(), sub: z.string() }));
@@ -89,7 +108,7 @@ async function invocations(
   machine: Machine,
   { units }: System,
 ): Promise<ReadonlyMap<string, string>> {
-  const names = Object.keys(units).filter((name) => name.endsWith(".service"));
+  const names = Object.keys(units).filter((name) => /[^@]\.service$/.test(name));
   const shown = await showUnits(machine, names, ["Id", "InvocationID"]);
   return new Map(
     shown.flatMap(({ Id = "", InvocationID = "" }) =>

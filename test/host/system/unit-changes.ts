@@ -26,9 +26,10 @@ export function unitChanges(
     restart: new Set<string>(),
     start: new Set<string>(),
   };
-  for (const [name, { text }] of Object.entries(before.units)) {
-    if (!active.has(name)) continue;
-    const next = after.units[name];
+  for (const name of active) {
+    const file = before.units[name] === undefined ? templateOf(name) : name;
+    const [{ text } = { text: undefined }, next] = [before.units[file], after.units[file]];
+    if (text === undefined) continue;
     const [old, fresh] = [parse(text), parse(next?.text ?? "")];
     if (next === undefined) {
       if (flag(old, "Unit", "X-StopOnRemoval", true)) changes.stop.add(name);
@@ -46,6 +47,11 @@ export function unitChanges(
     restart: [...changes.restart],
     start: [...changes.start],
   };
+}
+
+/** The file that an instance comes from: `a@.service` for `a@1.service`. */
+function templateOf(name: string): string {
+  return name.replace(/@[^@]+(?=\.\w+$)/, "@");
 }
 
 type Mutable = Readonly<Record<keyof UnitChanges, Set<string>>>;
@@ -70,7 +76,7 @@ function handleModified(
   } else if (!flag(unit, "Service", "X-StopIfChanged", true)) {
     changes.restart.add(name);
   } else {
-    const socket = name.replace(/\.service$/, ".socket");
+    const socket = name.replace(/(?:@.*)?\.service$/, ".socket");
     const isActivated =
       name.endsWith(".service") &&
       after.units[socket] !== undefined &&
