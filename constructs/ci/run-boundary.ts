@@ -38,8 +38,8 @@ const limits: NixAttributes = { LimitCORE: 0, MemoryMax: "2G", TasksMax: 1024 };
  * The way from a build to a test run: a socket that only the builds' user may connect to, and a service for
  * each connection. A build can ask for a run so, and for nothing else that root could do.
  *
- * Nothing of it is restarted by a rebuild: a run that goes on has its own unit to the end, and what changed
- * holds for the next one.
+ * Nothing of it is restarted by a rebuild: a run goes on. What changed holds at once, its limits for what runs too;
+ * where that would end a run, the switch is refused (cc-ci-run may-switch).
  */
 export class RunBoundary extends Construct implements HasUnit {
   /** The user that builds must belong to. */
@@ -89,11 +89,11 @@ export class RunBoundary extends Construct implements HasUnit {
       module,
       options: () => ({
         description: "Test run %i",
+        // A run is ended before this goes, for it would lose its last command (cc-ci-run may-switch).
         restartIfChanged: false,
         unitConfig: {
           // However a run ends: what is left of it is its folder, and not a failed unit.
           CollectMode: "inactive-or-failed",
-          "X-StopOnRemoval": false,
         },
         environment: { NODE_COMPILE_CACHE: `/var/cache/${compileCache}` },
         serviceConfig: {

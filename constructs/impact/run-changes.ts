@@ -7,7 +7,8 @@ const effects: Readonly<Record<string, (before: string, after: string) => string
     Number(after) < Number(before)
       ? "those that go on end by themselves, and no new one begins while there are as many"
       : "further ones begin at once",
-  timeoutMinutes: () => "for runs that begin after the switch; those that go on keep theirs",
+  timeoutMinutes: () =>
+    "for runs that go on too, from when each began; the switch is refused where one would end at once",
   keepDays: () => "the next sweep removes what is older",
   keepRuns: () => "the next sweep removes the oldest of what is more",
   keepGiB: () => "the next sweep removes the oldest of what is more",
@@ -23,7 +24,9 @@ export function runChanges(
   if (wanted === undefined) {
     return old === undefined
       ? []
-      : ["the host takes no more of them; those that go on end by themselves"];
+      : [
+          "the host takes no more of them: the switch is refused as long as one goes on, and names it",
+        ];
   }
   const docker = restarts.some(({ name }) => name === "docker.service")
     ? ["Docker restarts: the switch is refused as long as one goes on, and names it"]

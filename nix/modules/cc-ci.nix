@@ -72,6 +72,11 @@ in
       run = mkDefault (pkgs.callPackage ../packages/run.nix { });
     };
 
+    # A switch that would end a test run is refused; of the system that is to come, so every one has it.
+    system.preSwitchChecks.cc-ci-runs = ''
+      ${lib.getExe config.cc-ci.packages.run} may-switch "$1" "$2"
+    '';
+
     environment.etc."cc-ci/pieces.json".text = builtins.toJSON installed;
   };
 }

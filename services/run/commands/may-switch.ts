@@ -9,15 +9,21 @@ import { mustBeRoot } from "./list.ts";
 export const maySwitchLines = defineLines({
   "runs-in-the-way": {
     as: "refused",
-    says: "this switch restarts Docker, and would end what runs: {runs}. To let it end by itself, 'systemctl stop cc-ci-run.socket' (no further run begins, builds wait), look at 'cc-ci-run list', then switch. To end it now, in order: 'systemctl stop cc-ci-run@*.service', then switch",
+    says: "this switch {does}, and would end what runs: {runs}. To let it end by itself, 'systemctl stop cc-ci-run.socket' (no further run begins, builds wait), look at 'cc-ci-run list', then switch. To end it now, in order: 'systemctl stop cc-ci-run@*.service', then switch",
   },
 });
 
 /** Whose change restarts Docker, with every container of a run. */
 const dockerUnits = ["docker.service", "docker.socket"];
 
-/** Below the root of the machine, and below a system that NixOS has built. */
+/** What a run is an instance of: without it, it has no last command. */
+const template = "cc-ci-run@.service";
+
+/** Below a system that NixOS has built. */
 const unitFolder = "etc/systemd/system";
+
+/** The system that was last activated. */
+const running = "/run/current-system";
 
 /** What activates something; a check asks as if. */
 const activating = new Set(["switch", "test", "check"]);
@@ -33,13 +39,35 @@ export async function maySwitchCommand(system: string, action: string): Promise<
   mustBeRoot();
   if (!activating.has(action)) return 0;
   const runs = await livingRuns(runPlaces.living);
-  if (runs.length === 0 || !(await isDockerRestarted("/", system))) return 0;
+  const began = runs.map(({ since }) => new Date(since));
+  const does = runs.length === 0 ? undefined : await harmOf(running, system, began, new Date());
+  if (does === undefined) return 0;
   const named = runs.map(({ id, recipe, since }) => `${id} (${recipe}, since ${since})`);
-  throw maySwitchLines.stop("runs-in-the-way", { runs: named.join(", ") });
+  throw maySwitchLines.stop("runs-in-the-way", { does, runs: named.join(", ") });
 }
 
-/** Whether a unit of Docker differs between two roots; more careful than NixOS, to which words are nothing. */
-export async function isDockerRestarted(before: string, after: string): Promise<boolean> {
+/**
+ * What a switch from one system to another does to runs, as the words of a line; undefined for nothing.
+ *
+ * @param began when each of the runs did
+ */
+export async function harmOf(
+  before: string,
+  after: string,
+  began: readonly Date[],
+  now: Date,
+): Promise<string | undefined> {
+  if (await isDockerRestarted(before, after)) return "restarts Docker";
+  const [old, fresh] = [await unitText(before, template), await unitText(after, template)];
+  if (fresh === "" && old !== "") return "takes the service of test runs away";
+  // A new limit holds for what runs too: systemd reads it again.
+  const minutes = Number(/^RuntimeMaxSec=(\d+)min$/m.exec(fresh)?.[1] ?? Number.POSITIVE_INFINITY);
+  const isOver = began.some((since) => now.getTime() - since.getTime() >= minutes * 60_000);
+  return isOver ? `lets no test take longer than ${minutes} min` : undefined;
+}
+
+/** Whether a unit of Docker differs between two systems; more careful than NixOS, to which words are nothing. */
+async function isDockerRestarted(before: string, after: string): Promise<boolean> {
   for (const unit of dockerUnits) {
     const [old, fresh] = await Promise.all([unitText(before, unit), unitText(after, unit)]);
     // Who has none yet has nothing to restart.
@@ -49,8 +77,8 @@ export async function isDockerRestarted(before: string, after: string): Promise<
 }
 
 /** A unit's file with what lies over it; empty where there is none. */
-async function unitText(root: string, unit: string): Promise<string> {
-  const file = join(root, unitFolder, unit);
+async function unitText(system: string, unit: string): Promise<string> {
+  const file = join(system, unitFolder, unit);
   const overrides = (await orNothing(() => readdir(`${file}.d`))) ?? [];
   const files = [file, ...overrides.toSorted().map((name) => join(`${file}.d`, name))];
   const texts = files.map((path) => orNothing(() => readFile(path, "utf8")));

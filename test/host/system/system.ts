@@ -122,6 +122,8 @@ function layOut(evaluation: Evaluation, store: ReadonlyMap<string, SystemFile>):
   const unitFiles = [...files].filter(([path]) => path.startsWith("/etc/systemd/system/"));
   const toplevel = `/nix/store/${digestOf(unitFiles)}-nixos-system-cc-ci`;
   for (const [path, file] of unitFiles) files.set(`${toplevel}${path}`, file);
+  // NixOS does so as it boots and as it switches.
+  put("/etc/tmpfiles.d/00-current-system.conf", `L+ /run/current-system - - - - ${toplevel}\n`);
   return { units, files, accounts: { users, groups }, toplevel, preSwitchChecks };
 }
 

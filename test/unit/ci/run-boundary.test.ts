@@ -55,7 +55,6 @@ describe("the boundary", () => {
   test("bounds a run, and no rebuild ends one", () => {
     expectUnit(treeWith({ timeoutMinutes: 90 }), "cc-ci-run@").toHaveOptions({
       restartIfChanged: false,
-      unitConfig: { "X-StopOnRemoval": false },
       serviceConfig: { RuntimeMaxSec: "90min", KillMode: "mixed" },
     });
   });

@@ -17,7 +17,9 @@ describe("what a switch does to test runs", () => {
     [
       "they go",
       [facts(usual), facts(), []],
-      ["the host takes no more of them; those that go on end by themselves"],
+      [
+        "the host takes no more of them: the switch is refused as long as one goes on, and names it",
+      ],
     ],
     [
       "more at once",
@@ -35,7 +37,7 @@ describe("what a switch does to test runs", () => {
       "another limit, and less that is kept",
       [facts(usual), facts({ ...usual, timeoutMinutes: 90, keepDays: 7 }), []],
       [
-        "timeoutMinutes 60 → 90: for runs that begin after the switch; those that go on keep theirs",
+        "timeoutMinutes 60 → 90: for runs that go on too, from when each began; the switch is refused where one would end at once",
         "keepDays 30 → 7: the next sweep removes what is older",
       ],
     ],

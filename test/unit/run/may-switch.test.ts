@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, expect, test } from "vitest";
-import { isDockerRestarted } from "../../../services/run/commands/may-switch.ts";
+import { harmOf } from "../../../services/run/commands/may-switch.ts";
 
 const folders: string[] = [];
 
@@ -26,20 +26,38 @@ const usual = {
   "docker.service": "[Service]\nExecStart=/a\n",
   "docker.service.d/overrides.conf": "[Service]\nExecStartPre=/b\n",
   "docker.socket": "[Socket]\nListenStream=/c\n",
+  "cc-ci-run@.service": "[Service]\nRuntimeMaxSec=60min\n",
 };
 
-test.for<[string, Readonly<Record<string, string>>, boolean]>([
-  ["nothing changes", usual, false],
-  ["another unit changes", { ...usual, "nginx.service": "[Service]\n" }, false],
-  ["its unit changes", { ...usual, "docker.service": "[Service]\nExecStart=/b\n" }, true],
-  ["what lies over it changes", { ...usual, "docker.service.d/overrides.conf": "" }, true],
-  ["more lies over it", { ...usual, "docker.service.d/own.conf": "[Service]\nNice=1\n" }, true],
-  ["its socket changes", { ...usual, "docker.socket": "[Socket]\n" }, true],
-  ["it goes", { "docker.socket": usual["docker.socket"] }, true],
-])("a switch restarts Docker or not: %s", async ([, after, isRestarted]) => {
-  expect(await isDockerRestarted(system(usual), system(after))).toBe(isRestarted);
+const limit = (minutes: number) => `[Service]\nNice=1\nRuntimeMaxSec=${minutes}min\n`;
+const now = new Date("2026-01-01T12:00:00.000Z");
+const began = new Date("2026-01-01T11:31:00.000Z");
+const restarts = "restarts Docker";
+
+test.for<[string, Readonly<Record<string, string>>, string | undefined]>([
+  ["nothing changes", usual, undefined],
+  ["another unit changes", { ...usual, "nginx.service": "[Service]\n" }, undefined],
+  ["its unit changes", { ...usual, "docker.service": "[Service]\nExecStart=/b\n" }, restarts],
+  ["what lies over it changes", { ...usual, "docker.service.d/overrides.conf": "" }, restarts],
+  ["more lies over it", { ...usual, "docker.service.d/own.conf": "[Service]\nNice=1\n" }, restarts],
+  ["its socket changes", { ...usual, "docker.socket": "[Socket]\n" }, restarts],
+  ["it goes", { "docker.socket": usual["docker.socket"] }, restarts],
+  ["it may take as long as it took", { ...usual, "cc-ci-run@.service": limit(30) }, undefined],
+  [
+    "it took longer than it is to be allowed",
+    { ...usual, "cc-ci-run@.service": limit(29) },
+    "lets no test take longer than 29 min",
+  ],
+  ["what runs are made of changes", { ...usual, "cc-ci-run@.service": "[Service]\n" }, undefined],
+  [
+    "what runs are made of goes",
+    { ...usual, "cc-ci-run@.service": "" },
+    "takes the service of test runs away",
+  ],
+])("what a switch does to runs: %s", async ([, after, harm]) => {
+  expect(await harmOf(system(usual), system(after), [began], now)).toBe(harm);
 });
 
-test("a switch that brings Docker restarts nothing", async () => {
-  expect(await isDockerRestarted(system({}), system(usual))).toBe(false);
+test("a switch that brings Docker does nothing to runs", async () => {
+  expect(await harmOf(system({}), system(usual), [], now)).toBeUndefined();
 });
