@@ -6,9 +6,37 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
  * waits for them. Those that mostly wait stand between those that mostly work.
  */
 const long = [
-  ...["certificate", "no-answer", "killed-apps", "drift.test", "killed-moved", "drift-pairs"],
-  ...["killed-seldom", "abra-otherwise", "killed-inside", "refusals", "releases", "killed-"],
-  ...["disk", "life", "moved", "together", "retired", "secrecy", "host", "swarm-gone", "abra"],
+  ...[
+    "certificate",
+    "no-answer",
+    "killed-apps",
+    "run-down",
+    "drift.test",
+    "killed-moved",
+    "drift-pairs",
+  ],
+  ...[
+    "killed-seldom",
+    "abra-otherwise",
+    "killed-inside",
+    "refusals",
+    "run-hostile",
+    "releases",
+    "killed-",
+  ],
+  ...[
+    "run-life",
+    "run-switch",
+    "disk",
+    "life",
+    "moved",
+    "together",
+    "retired",
+    "secrecy",
+    "host",
+    "swarm-gone",
+    "abra",
+  ],
   ...["commits", "switch", "machine", "person"],
 ];
 

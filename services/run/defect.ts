@@ -1,4 +1,4 @@
-import { defineLines } from "../lib/line.ts";
+import { defineLines, type Stop } from "../lib/line.ts";
 
 export const defectLines = defineLines({
   "run-defect": {
@@ -6,3 +6,10 @@ export const defectLines = defineLines({
     says: "unexpected: {problem}: see whether the disk is full or unwell; if not, this is a defect, please report it with the lines below",
   },
 });
+
+/** What nobody had a line for, as a line. */
+export function defectOf(error: unknown): Stop {
+  const problem = error instanceof Error ? error.message : String(error);
+  const details = error instanceof Error ? (error.stack ?? "") : "";
+  return defectLines.stop("run-defect", { problem }, details);
+}

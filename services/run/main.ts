@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import * as z from "zod";
 import { Stop } from "../lib/line.ts";
 import { say } from "../lib/say.ts";
-import { defectLines } from "./defect.ts";
+import { defectOf } from "./defect.ts";
 
 // Each start reads a thing a few times, and is over before a compiled reader has paid off.
 z.config({ jitless: true });
@@ -86,12 +86,9 @@ function help(): number {
 
 /** What nobody else has caught. */
 function ended(error: unknown): void {
-  const problem = error instanceof Error ? error.message : String(error);
-  const details = error instanceof Error ? (error.stack ?? "") : "";
-  const stop = error instanceof Stop ? error : defectLines.stop("run-defect", { problem }, details);
-  const { line } = stop;
+  const { line, details } = error instanceof Stop ? error : defectOf(error);
   say(`${line.as} [${line.id}]: ${line.text}`, "error");
-  if (stop.details !== "") say(stop.details);
+  if (details !== "") say(details);
   process.exitCode = 1;
 }
 

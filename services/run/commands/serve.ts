@@ -3,6 +3,7 @@ import { defineLines, Stop } from "../../lib/line.ts";
 import type { RunRequest } from "../../lib/run.ts";
 import { say } from "../../lib/say.ts";
 import { Client } from "../client.ts";
+import { defectOf } from "../defect.ts";
 import { type HarnessEnd, runHarness } from "../harness.ts";
 import { type Instance, instanceIn } from "../instance.ts";
 import { type RunNote, removeNote, writeNote } from "../living.ts";
@@ -43,26 +44,29 @@ export const serveLines = defineLines({
  * the run, and lets the harness work until it is through, the client goes away, or the service is stopped. It
  * takes nothing away: `end` does, whatever this came to.
  *
- * @returns the exit status, 0: that a run fails is no failure of the service
+ * @returns never: it ends this process, with 0 unless something unexpected happened
  */
-export async function serveCommand(harness: string): Promise<number> {
+export async function serveCommand(harness: string): Promise<never> {
   const instance = instanceIn(process.env, "cc-ci-run serve");
   const stopped = new AbortController();
   process.on("SIGTERM", () => stopped.abort());
   const client = Client.ofThisProcess();
   client.greet();
+  let status = 0;
   try {
     const text = await serve(instance, harness, client, stopped.signal);
     say(text);
     await client.dismiss(true, text);
   } catch (error) {
-    if (!(error instanceof Stop)) throw error;
-    const text = `${error.line.as} [${error.line.id}]: ${error.line.text}`;
-    say(text, error.line.as === "failed" ? "notice" : "warning");
+    const { line, details } = error instanceof Stop ? error : defectOf(error);
+    status = error instanceof Stop ? 0 : 1;
+    const text = `${line.as} [${line.id}]: ${line.text}`;
+    say(text, error instanceof Stop ? "notice" : "error");
+    if (details !== "") say(details);
     await client.dismiss(false, text);
   }
   // The connection may still be held by who does not read.
-  process.exit(0);
+  process.exit(status);
 }
 
 /** @returns what to say of a run that passed @throws {Stop} for every other one */

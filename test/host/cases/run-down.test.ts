@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import type { Host } from "../host.ts";
 import { sharedHost } from "../library/shared-host.ts";
@@ -116,4 +117,39 @@ describe("a host that goes down in the middle of a test run", () => {
     expect(runs.resultsOf(id)?.outcome, place).toBe("aborted");
     expect(runs.tearDownsOf(id), place).toBeGreaterThan(0);
   }
+});
+
+describe("a disk without room", () => {
+  const shared = sharedHost({ configuration: withRuns(), withoutDocker: true });
+
+  test("gives no run, and the next one once there is room", async () => {
+    const host = shared();
+    const runs = new TestRuns(host);
+    expect(await runs.serves()).toBe(true);
+    const relieve = await host.faults.fullDisk("/var/lib/cc-ci/runs");
+    const { status, printed } = await runs.run();
+    expect(status).toBe(1);
+    expect(printed).toContain("[run-defect]");
+    expect(printed).toContain("ENOSPC");
+    await relieve();
+    await runs.none();
+    expect(await runs.serves()).toBe(true);
+  });
+
+  test("in the middle of a run fails it, and it is ended when there is room again", async () => {
+    const host = shared();
+    const runs = new TestRuns(host);
+    runs.script({ children: { acts: [{ children: 1 }, { say: "begun" }, { sleepSeconds: 10 }] } });
+    const build = runs.start(requestFor("children"));
+    await until("the run", 60, async () => ((await runs.list()).length > 0 ? true : undefined));
+    await sleep(3000);
+    await host.exec(["sh", "-c", "dd if=/dev/zero of=/var/lib/cc-ci/runs/.full bs=4k || true"]);
+    expect((await build.end).status).toBe(1);
+    await host.exec(["rm", "/var/lib/cc-ci/runs/.full"]);
+    await until("the end", 60, async () => ((await runs.units()).length === 0 ? true : undefined));
+    await host.start("cc-ci-runs");
+    await runs.none();
+    const path = `/var/lib/cc-ci/runs/${build.id}/results.json`;
+    expect((await host.exec(["cat", path])).stdout).toContain('"aborted"');
+  });
 });

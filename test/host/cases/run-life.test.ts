@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { parametersOf } from "../../../services/lib/run.ts";
 import { sharedHost } from "../library/shared-host.ts";
-import { requestFor, TestRuns, withRuns } from "../library/test-runs.ts";
+import { requestFor, runnerAccount, TestRuns, withRuns } from "../library/test-runs.ts";
+import { until } from "../machine/processes.ts";
 
 const children = { acts: [{ children: 3 }, { say: "begun" }, { sleepSeconds: 600 }] };
 
@@ -72,6 +74,29 @@ describe("a test run", () => {
     },
   );
 
+  test("of a build whose shell alone is killed, as Drone kills it, leaves nothing", async () => {
+    const request = requestFor("children");
+    const variables = Object.entries(parametersOf(request));
+    const host = shared();
+    const ask = "cc-ci-run ask; echo never reached";
+    await host.exec([
+      ...[
+        "systemd-run",
+        "--quiet",
+        "--unit=step",
+        `--uid=${runnerAccount}`,
+        "--property=KillMode=process",
+      ],
+      ...variables.map(([name, value]) => `--setenv=${name}=${value}`),
+      ...["sh", "-c", ask],
+    ]);
+    await runs().unitOf(request.id, "begun");
+    await host.exec(["systemctl", "kill", "--signal=SIGKILL", "--kill-whom=main", "step"]);
+    await runs().none();
+    expect(runs().resultsOf(request.id)?.reason).toContain("who asked for it went away");
+    expect(runs().tearDownsOf(request.id)).toBe(1);
+  });
+
   test("whose service is killed is torn down, and its build fails", async () => {
     const build = runs().start(requestFor("children"));
     const unit = await runs().unitOf(build.id, "begun");
@@ -116,15 +141,18 @@ describe("a test run that takes too long", () => {
       new TestRuns(host).script({ children, stubborn: { ignoresEnd: true, ...children } }),
   );
 
-  test.for(["children", "stubborn"])("is ended, with all that it left: %s", async (recipe) => {
+  test("is ended, with all that it left", async () => {
     const runs = new TestRuns(shared());
-    const build = runs.start(requestFor(recipe));
-    const { status, printed } = await build.end;
-    expect(status).toBe(1);
-    expect(printed).toContain("[run-called-off]");
+    const builds = ["children", "stubborn"].map((recipe) => runs.start(requestFor(recipe)));
+    for (const { id, end } of builds) {
+      const { status, printed } = await end;
+      expect(status).toBe(1);
+      expect(printed).toContain("[run-called-off]");
+      await until(`the results of ${id}`, 60, () => runs.resultsOf(id));
+      expect(runs.resultsOf(id)?.reason).toBe("it took longer than it may");
+      expect(runs.tearDownsOf(id)).toBe(1);
+    }
     await runs.none();
-    expect(runs.resultsOf(build.id)?.reason).toBe("it took longer than it may");
-    expect(runs.tearDownsOf(build.id)).toBe(1);
     expect(await runs.serves()).toBe(true);
   });
 });
