@@ -116,7 +116,9 @@ function layOut(evaluation: Evaluation, store: ReadonlyMap<string, SystemFile>):
       );
   }
   put("/etc/tmpfiles.d/00-nixos.conf", evaluation.tmpfiles.map((rule) => `${rule}\n`).join(""));
-  for (const path of packagePaths(files)) if (!files.has(path)) files.set(path, { link: "/usr" });
+  const texts = Object.values(evaluation.preSwitchChecks);
+  for (const path of packagePaths(files, texts))
+    if (!files.has(path)) files.set(path, { link: "/usr" });
   for (const [path, file] of Object.entries(hostPrograms())) files.set(path, file);
   const { units, users, groups, preSwitchChecks } = evaluation;
   const unitFiles = [...files].filter(([path]) => path.startsWith("/etc/systemd/system/"));
@@ -161,12 +163,17 @@ function overriding(text: string): string {
   return /^ExecStart=$/m.test(text) ? text : text.replace(/^ExecStart=/m, "ExecStart=\nExecStart=");
 }
 
-/** Packages that the files name. None is built: each is the host's own /usr. */
-function packagePaths(files: ReadonlyMap<string, SystemFile>): ReadonlySet<string> {
+/** Packages that the files and further texts name. None is built: each is the host's own /usr. */
+function packagePaths(
+  files: ReadonlyMap<string, SystemFile>,
+  more: readonly string[],
+): ReadonlySet<string> {
   const texts = [...files.values()].map((file) =>
     "link" in file ? file.link : String(file.content),
   );
   return new Set(
-    texts.flatMap((text) => text.match(/\/nix\/store\/[0-9a-z]{32}-[0-9A-Za-z+._?=-]+/g) ?? []),
+    [...texts, ...more].flatMap(
+      (text) => text.match(/\/nix\/store\/[0-9a-z]{32}-[0-9A-Za-z+._?=-]+/g) ?? [],
+    ),
   );
 }
