@@ -1,4 +1,5 @@
-import { lstat, mkdir, readdir, rm, stat } from "node:fs/promises";
+import { lstat, mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { defineLines, type Line } from "../../lib/line.ts";
 import { runPlaces, runRequestSchema } from "../../lib/run.ts";
@@ -89,8 +90,8 @@ async function dropUnborn(ground: Ground, name: string, steps: Steps): Promise<v
 async function endLeft(folder: string, id: string, harness: string, steps: Steps): Promise<void> {
   if ((await readResults(folder)) !== undefined) return;
   if ((await readRequest(folder)) === undefined) throw new Error("its request.json says nothing");
-  const home = join(folder, ".home");
-  await mkdir(home, { recursive: true, mode: 0o700 });
+  // The unit has a /tmp of its own, which goes with it.
+  const home = await mkdtemp(join(tmpdir(), "cc-ci-run-"));
   const reason = "the host went down in the middle of it, or its teardown was ended";
   await endRun({ id, folder, home }, harness, steps, reason);
   await rm(home, { recursive: true, force: true });

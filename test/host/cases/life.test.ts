@@ -91,6 +91,17 @@ describe("a host", limit, () => {
     expect(host.read(path)).toBe(kept);
   });
 
+  test("prunes images that have neither a tag nor a container, and no other", async () => {
+    const host = shared();
+    const images = async () =>
+      (await host.exec(["sh", "-c", "docker image ls --all --quiet --no-trunc | sort"])).stdout;
+    const before = await images();
+    await host.exec(["sh", "-c", "tar -c -T /dev/null | docker import -"]);
+    expect(await images()).not.toBe(before);
+    expect(await host.start("cc-ci-prune")).toMatchObject({ state: "inactive", result: "success" });
+    expect(await images()).toBe(before);
+  });
+
   test("is converged after a reboot, without a call", async () => {
     const host = shared();
     const runs = await observed(host, async () => await host.reboot());

@@ -87,6 +87,40 @@ describe("a host that goes down in the middle of a test run", () => {
     expect(await runs.serves()).toBe(true);
   });
 
+  test("or a sweep, at any step, is made good by the next sweep", async () => {
+    const host = shared();
+    const runs = new TestRuns(host);
+    const reached: string[] = [];
+    for (let step = 1, isOver = false; !isOver; step += 1) {
+      for (const when of ["before", "after"]) {
+        // given a run that nobody was left to end
+        const request = requestFor("any");
+        expect((await runs.run(request)).status).toBe(0);
+        await runs.none();
+        const folder = `/var/lib/cc-ci/runs/${request.id}`;
+        await host.exec(["rm", `${folder}/results.json`, `${folder}/artefacts/torn-down.json`]);
+        // when
+        const place = `sweep:${step}:${when}`;
+        await host.exec(["systemctl", "set-environment", `CC_CI_STOP_AT=${place}`]);
+        await host.exec(["systemctl", "start", "--no-block", "cc-ci-runs.service"]);
+        isOver = !(await host.faults.waitUntilStopped("cc-ci-runs.service"));
+        if (!isOver) {
+          reached.push(place);
+          await host.faults.killUnit("cc-ci-runs.service");
+        }
+        await host.faults.stopNowhere();
+        expect(await host.start("cc-ci-runs"), place).toMatchObject({ result: "success" });
+        // then
+        await runs.none();
+        expect(runs.resultsOf(request.id)?.outcome, place).toBe("aborted");
+        expect(runs.tearDownsOf(request.id), place).toBeGreaterThan(0);
+        const left = await host.exec(["ls", "-A", folder]);
+        expect(left.stdout, place).toBe("artefacts\nlog.jsonl\nrequest.json\nresults.json\n");
+      }
+    }
+    expect(reached).toEqual(["sweep:1:before", "sweep:1:after", "sweep:2:before", "sweep:2:after"]);
+  });
+
   /** The unit of the run that has frozen; undefined when its build ended without. */
   async function frozenUnit(host: Host, runs: TestRuns, end: Promise<unknown>) {
     let isOver = false;
