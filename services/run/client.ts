@@ -35,7 +35,7 @@ const farewellSeconds = 10;
 
 /** Who asked for a run, on the socket that systemd handed over as standard input. */
 export class Client {
-  /** Undefined until it goes away: then what it asked for is called off. */
+  /** Aborted once it has gone away: then what it asked for is called off. */
   readonly gone: AbortSignal;
   readonly #socket: Socket;
   #sent = 0;

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { mkdir } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -13,7 +14,7 @@ export interface HarnessRun {
   readonly verb: "run" | "tear-down";
   /** Of the run. */
   readonly folder: string;
-  /** Where it may keep what goes with the run. */
+  /** Its own folder for what goes with the run; made when it is not there. */
   readonly home: string;
 }
 
@@ -42,6 +43,7 @@ export async function runHarness(
   hear: Hear,
   calledOff: AbortSignal,
 ): Promise<HarnessEnd> {
+  await mkdir(home, { recursive: true, mode: 0o700 });
   const { PATH = "", LANG = "C.UTF-8" } = process.env;
   const child = spawn(harness, [verb, folder], {
     cwd: "/",

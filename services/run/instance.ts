@@ -1,4 +1,3 @@
-import { basename } from "node:path";
 import { defineLines } from "../lib/line.ts";
 
 export const instanceLines = defineLines({
@@ -10,8 +9,6 @@ export const instanceLines = defineLines({
 
 /** The service that serves one connection, as systemd tells it to its processes. */
 export interface Instance {
-  /** What stands between `@` and `.service`, as in `3-1234-990`. */
-  readonly name: string;
   /** Its folder below /run, which goes with it. */
   readonly runtimeFolder: string;
   /** The folder of all runs. */
@@ -30,7 +27,6 @@ export function instanceIn(
     throw instanceLines.stop("run-outside-its-unit", { command });
   }
   return {
-    name: basename(RUNTIME_DIRECTORY),
     runtimeFolder: RUNTIME_DIRECTORY,
     runsFolder: STATE_DIRECTORY,
     invocation: INVOCATION_ID,

@@ -58,6 +58,7 @@ const effects: Readonly<Record<string, readonly string[]>> = {
     "services/rehearsal/script.ts",
     "services/run/commands/may-switch.ts",
     "services/run/commands/sweep.ts",
+    "services/run/harness.ts",
     "services/run/living.ts",
     "services/run/own-group.ts",
     "services/run/run-folder.ts",

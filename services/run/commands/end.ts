@@ -41,8 +41,8 @@ export async function endCommand(harness: string): Promise<number> {
     // It never was a run, or its id was another one's.
     await steps.perform(() => removeFolder(runsFolder, `${unborn}${invocation}`));
   } else if (note !== undefined) {
-    const folder = join(runsFolder, note.id);
-    await endRun({ id: note.id, folder, home: runtimeFolder }, harness, steps, reasonIn(note));
+    const [folder, home] = [join(runsFolder, note.id), join(runtimeFolder, "home")];
+    await endRun({ id: note.id, folder, home }, harness, steps, reasonIn(note));
   }
   return 0;
 }

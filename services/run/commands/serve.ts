@@ -84,7 +84,7 @@ async function serve(
   say(`run ${id}: ${recipe} at ${commit}`, "notice");
   const log = new RunLog(folder);
   const end = await runHarness(
-    { harness, verb: "run", folder, home: instance.runtimeFolder },
+    { harness, verb: "run", folder, home: join(instance.runtimeFolder, "home") },
     async (from, text) => {
       await log.add(from, text);
       client.say(text);

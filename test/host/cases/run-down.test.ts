@@ -107,6 +107,9 @@ describe("a host that goes down in the middle of a test run", () => {
         if (!isOver) {
           reached.push(place);
           await host.faults.killUnit("cc-ci-runs.service");
+          await until("its end", 30, async () =>
+            (await host.unit("cc-ci-runs.service")).state === "failed" ? true : undefined,
+          );
         }
         await host.faults.stopNowhere();
         expect(await host.start("cc-ci-runs"), place).toMatchObject({ result: "success" });

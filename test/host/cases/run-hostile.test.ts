@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { runPlaces } from "../../../services/lib/run.ts";
 import { sharedHost } from "../library/shared-host.ts";
 import { asRunner, requestFor, runnerAccount, TestRuns, withRuns } from "../library/test-runs.ts";
+import { until } from "../machine/processes.ts";
 
 /** JavaScript that every client below begins with. */
 const prelude = `
@@ -134,8 +135,13 @@ const one = () => connect((socket) => socket.write("storm\\n"));
   });
 
   test("a build waits for places that others hold, and gets one", async () => {
-    const holders = asRunner(shared(), `${prelude}Promise.all([connect(), connect()]);`);
-    await new Promise((resolve) => setTimeout(resolve, 2000));
+    const holders = asRunner(
+      shared(),
+      `${prelude}for (const _ of [1, 2]) connect().then(() => connect());`,
+    );
+    await until("the services of both", 30, async () =>
+      (await runs().units()).length === 2 ? true : undefined,
+    );
     const { status, printed } = await runs().run();
     expect(printed).toContain("waits for a place: all places of the host are taken");
     expect(status).toBe(0);
