@@ -1,6 +1,7 @@
 import { mkdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { syncFolder, writeDurably } from "../lib/durable-file.ts";
+import { isNotThere } from "../lib/not-there.ts";
 import {
   type RunRequest,
   type RunResults,
@@ -8,7 +9,6 @@ import {
   runResultsSchema,
   runVersion,
 } from "../lib/run.ts";
-import { isNotThere } from "./not-there.ts";
 
 /** Begins the name of a folder that is about to be a run's. */
 export const unborn = ".new-";

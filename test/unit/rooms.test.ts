@@ -27,7 +27,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   "constructs/testing.ts": ["constructs/app.ts"],
   "constructs/index.ts": ["constructs/ci", "constructs/testing.ts"],
   "constructs/config": ["constructs/ci", "constructs/app.ts"],
-  "constructs/commands": ["constructs/config", "constructs/app.ts"],
+  "constructs/commands": ["constructs/config", "constructs/app.ts", "services/lib"],
   "constructs/cli.ts": ["constructs/commands"],
 };
 
@@ -58,8 +58,8 @@ const effects: Readonly<Record<string, readonly string[]>> = {
     "services/rehearsal/script.ts",
     "services/run/commands/may-switch.ts",
     "services/run/commands/sweep.ts",
+    "services/lib/living-runs.ts",
     "services/run/harness.ts",
-    "services/run/living.ts",
     "services/run/own-group.ts",
     "services/run/run-folder.ts",
     "services/run/run-log.ts",

@@ -1,13 +1,17 @@
 import * as z from "zod";
+import { ask, type HttpAnswer, type HttpQuestion, NoAnswer, repositoryPath } from "../http.ts";
 import { parametersOf, type RunRequest } from "../run.ts";
 import {
   type Build,
   buildSchema,
   logSchema,
+  type Permissions,
   type Repository,
   type RepositorySettings,
   refusalSchema,
+  remoteRepositorySchema,
   repositorySchema,
+  tokenSchema,
   type User,
   userSchema,
 } from "./schemas.ts";
@@ -29,6 +33,13 @@ export interface BuildPlace {
   readonly branch: string;
   /** Of the CI repository, all 40 digits, and on that branch: a runner finds no other. */
   readonly commit: string;
+}
+
+export interface NewUser {
+  readonly login: string;
+  readonly token: string;
+  /** One that no person logs in to. */
+  readonly machine: boolean;
 }
 
 /** What came of asking for a build. */
@@ -63,12 +74,51 @@ export class DroneClient {
 
   /** Whose token it is. */
   async user(): Promise<User> {
-    return await this.#json(userSchema, "GET", "/api/user");
+    return await this.#json(userSchema, "GET", "/user");
+  }
+
+  /** An account by its login; undefined when there is none. For an admin. */
+  async findUser(login: string): Promise<User | undefined> {
+    return await orUndefined(() => this.#json(userSchema, "GET", userPath(login)));
+  }
+
+  /** Makes an account with this token, into which a person of that login on the forge can log in. For an admin. */
+  async createUser(user: NewUser): Promise<void> {
+    await this.#ask("POST", "/users", { body: { ...user, admin: false } });
+  }
+
+  /** For an admin. */
+  async removeUser(login: string): Promise<void> {
+    await orUndefined(() => this.#ask("DELETE", userPath(login)));
+  }
+
+  /** Ends the token that this client asks with. @returns the one that counts from now on */
+  async rotateToken(): Promise<string> {
+    const query = { rotate: "true" };
+    return (await this.#json(tokenSchema, "POST", "/user/token", { query })).token;
+  }
+
+  /**
+   * What the forge says that this account may do with a repository, by the login that Drone keeps for it.
+   *
+   * @returns undefined where the account cannot see it there
+   * @throws {DroneRefusal} of `login-dead` where Drone has no login of it, or one that has died
+   */
+  async permissions(slug: string): Promise<Permissions | undefined> {
+    const path = `/user/remote${repositoryPath(slug)}`;
+    try {
+      return (await this.#json(remoteRepositorySchema, "GET", path)).permissions;
+    } catch (error) {
+      // Drone hands on what the forge says, with a status of its own.
+      const isUnseen = error instanceof DroneRefusal && /^not found$/i.test(error.message);
+      if (isUnseen) return undefined;
+      throw error;
+    }
   }
 
   /** Has the repositories of this account read from the forge: Drone knows of no others. */
   async sync(): Promise<void> {
-    await this.#ask("POST", "/api/user/repos", { seconds: startSeconds });
+    await this.#ask("POST", "/user/repos", { seconds: startSeconds });
   }
 
   async repository(slug: string): Promise<Repository> {
@@ -78,6 +128,11 @@ export class DroneClient {
   /** Enables it, again too. Drone makes a hook on the forge, by the rights of this account. */
   async enable(slug: string): Promise<Repository> {
     return await this.#json(repositorySchema, "POST", repositoryPath(slug));
+  }
+
+  /** Makes this account the one whose login on the forge Drone uses for the repository. */
+  async own(slug: string): Promise<void> {
+    await this.#ask("POST", `${repositoryPath(slug)}/chown`);
   }
 
   async change(slug: string, settings: RepositorySettings): Promise<Repository> {
@@ -180,40 +235,42 @@ export class DroneClient {
     );
   }
 
-  async #ask(method: Method, path: string, { query, body, seconds }: Ask = {}): Promise<Answer> {
+  async #ask(
+    method: Method,
+    path: string,
+    { query, body, seconds }: Ask = {},
+  ): Promise<HttpAnswer> {
     const { server, token, answerSeconds = 15 } = this.#options;
-    const url = new URL(path, server);
+    const url = new URL(`/api${path}`, server);
     url.search = new URLSearchParams(query).toString();
-    const limit = seconds ?? answerSeconds;
-    try {
-      const answer = await fetch(url, {
-        method,
-        headers: {
-          Authorization: `Bearer ${token}`,
-          ...(body === undefined ? {} : { "Content-Type": "application/json" }),
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        // One that leads elsewhere would take the token along.
-        redirect: "manual",
-        signal: AbortSignal.timeout(limit * 1000),
-      });
-      const text = await answer.text();
-      if (answer.ok) return { status: answer.status, text };
-      const words = wordsOf(text);
-      if (words === undefined) {
-        // Of the proxy in front of it, or of whatever else answers there.
-        const what = `${url.host}: not Drone answers, but something with ${answer.status}`;
-        throw new DroneRefusal("silent", answer.status, what);
-      }
-      throw new DroneRefusal(troubleOf(answer.status, words), answer.status, words);
-    } catch (error) {
-      if (error instanceof DroneRefusal) throw error;
-      throw new DroneRefusal("silent", 0, `${url.host}: ${reasonOf(error, limit)}`);
+    const answer = await answered(url, {
+      method,
+      headers: { Authorization: `Bearer ${token}` },
+      body,
+      seconds: seconds ?? answerSeconds,
+    });
+    const { status, text } = answer;
+    if (status >= 200 && status < 300) return answer;
+    const words = wordsOf(text);
+    if (words === undefined) {
+      // Of the proxy in front of it, or of whatever else answers there.
+      const what = `${url.host}: not Drone answers, but something with ${status}`;
+      throw new DroneRefusal("silent", status, what);
     }
+    throw new DroneRefusal(troubleOf(status, words), status, words);
   }
 }
 
-type Method = "GET" | "POST" | "PATCH" | "DELETE";
+async function answered(url: URL, question: HttpQuestion): Promise<HttpAnswer> {
+  try {
+    return await ask(url, question);
+  } catch (error) {
+    if (error instanceof NoAnswer) throw new DroneRefusal("silent", 0, error.message);
+    throw error;
+  }
+}
+
+type Method = HttpQuestion["method"];
 
 interface Ask {
   readonly query?: Readonly<Record<string, string>>;
@@ -222,32 +279,26 @@ interface Ask {
   readonly seconds?: number;
 }
 
-interface Answer {
-  readonly status: number;
-  readonly text: string;
-}
-
-/** @throws {Error} for what is no name of a repository */
-function repositoryPath(slug: string): string {
-  const parts = slug.split("/");
-  if (parts.length !== 2 || parts.some((part) => !/^(?!\.\.?$)[A-Za-z0-9._-]+$/.test(part))) {
-    throw new Error(`${JSON.stringify(slug)} is no repository: write it as owner/name`);
-  }
-  return `/api/repos/${slug}`;
-}
-
 /** The message of a no of Drone's; undefined where it is of somebody else. */
 function wordsOf(body: string): string | undefined {
+  // It may go on after its no, in a line of its own.
+  for (const text of [body, body.split("\n", 1)[0] ?? ""]) {
+    try {
+      return refusalSchema.parse(JSON.parse(text)).message;
+    } catch {}
+  }
+  return undefined;
+}
+
+async function orUndefined<Value>(look: () => Promise<Value>): Promise<Value | undefined> {
   try {
-    return refusalSchema.parse(JSON.parse(body)).message;
-  } catch {
-    return undefined;
+    return await look();
+  } catch (error) {
+    if (error instanceof DroneRefusal && error.trouble === "not-found") return undefined;
+    throw error;
   }
 }
 
-function reasonOf(error: unknown, seconds: number): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.name === "TimeoutError") return `no answer within ${seconds} s`;
-  // fetch says "fetch failed", and why in the cause.
-  return error.cause instanceof Error ? error.cause.message : error.message;
+function userPath(login: string): string {
+  return `/users/${encodeURIComponent(login)}`;
 }

@@ -37,6 +37,7 @@ const stageSchema = z.object({
   /** The runner that took it; empty as long as none has. */
   machine: text,
   started: time,
+  updated: time,
   steps: z
     .array(stepSchema)
     .nullish()
@@ -67,8 +68,17 @@ export const buildSchema = z.object({
 
 export type Build = z.infer<typeof buildSchema>;
 
+const permissions = z.object({ read: z.boolean(), write: z.boolean(), admin: z.boolean() });
+
+export type Permissions = z.infer<typeof permissions>;
+
+/** A repository as the forge itself shows it to an account. */
+export const remoteRepositorySchema = z.object({ permissions });
+
 export const repositorySchema = z.object({
   slug: z.string(),
+  /** Of the account whose login on the forge Drone uses for it. */
+  user_id: z.int(),
   active: z.boolean(),
   visibility: z.string(),
   config_path: z.string(),
@@ -78,21 +88,32 @@ export const repositorySchema = z.object({
   ignore_pull_requests: z.boolean(),
   /** In minutes. */
   timeout: z.int(),
+  /** Of the account that asks; undefined where Drone has read nothing for it. */
+  permissions: permissions.nullish().transform((value) => value ?? undefined),
 });
 
 export type Repository = z.infer<typeof repositorySchema>;
 
 /** The settings of a repository that can be changed. */
-export type RepositorySettings = Partial<Omit<Repository, "slug" | "active" | "protected">>;
+export type RepositorySettings = Partial<
+  Omit<Repository, "slug" | "user_id" | "active" | "permissions">
+>;
 
 export const userSchema = z.object({
+  id: z.int(),
   login: z.string(),
   admin: z.boolean(),
   machine: z.boolean(),
   active: z.boolean(),
+  created: time,
+  /** With the forge; null for an account that was only made. */
+  last_login: time,
 });
 
 export type User = z.infer<typeof userSchema>;
+
+/** The answer to a rotation: the token that counts from then on. */
+export const tokenSchema = z.object({ token: z.string().min(1) });
 
 export const logSchema = z
   .array(z.object({ pos: z.int(), out: z.string(), time: z.int() }))

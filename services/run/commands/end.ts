@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { defineLines } from "../../lib/line.ts";
+import { type RunNote, readNote } from "../../lib/living-runs.ts";
 import { say } from "../../lib/say.ts";
 import { tearDown } from "../harness.ts";
 import { instanceIn } from "../instance.ts";
-import { type RunNote, readNote } from "../living.ts";
 import { killOthers } from "../own-group.ts";
 import {
   exists,

@@ -1,6 +1,6 @@
 import { defineLines } from "../../lib/line.ts";
+import { livingRuns } from "../../lib/living-runs.ts";
 import { runPlaces } from "../../lib/run.ts";
-import { livingRuns } from "../living.ts";
 
 export const listLines = defineLines({
   "list-not-root": {

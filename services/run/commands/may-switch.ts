@@ -1,9 +1,9 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { defineLines } from "../../lib/line.ts";
+import { livingRuns } from "../../lib/living-runs.ts";
+import { isNotThere } from "../../lib/not-there.ts";
 import { runPlaces } from "../../lib/run.ts";
-import { livingRuns } from "../living.ts";
-import { isNotThere } from "../not-there.ts";
 import { mustBeRoot } from "./list.ts";
 
 export const maySwitchLines = defineLines({

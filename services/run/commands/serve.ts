@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { defineLines, Stop } from "../../lib/line.ts";
+import { type RunNote, removeNote, writeNote } from "../../lib/living-runs.ts";
 import type { RunRequest } from "../../lib/run.ts";
 import { say } from "../../lib/say.ts";
 import { Client } from "../client.ts";
 import { defectOf } from "../defect.ts";
 import { type HarnessEnd, runHarness } from "../harness.ts";
 import { type Instance, instanceIn } from "../instance.ts";
-import { type RunNote, removeNote, writeNote } from "../living.ts";
 import {
   claimFolder,
   exists,

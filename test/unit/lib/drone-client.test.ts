@@ -240,7 +240,15 @@ test.for(["ci", "ci/a/b", "../x", "ci/..", "ci/a?b", "ci/a b", ""])(
 test("a build has its stages and steps, with times", async () => {
   const steps = [{ number: 1, name: "clone", status: "killed", exit_code: 137 }];
   const stages = [
-    { number: 1, name: "run", status: "killed", machine: "host", started: 1_790_000_001, steps },
+    {
+      number: 1,
+      name: "run",
+      status: "killed",
+      machine: "host",
+      started: 1_790_000_001,
+      updated: 0,
+      steps,
+    },
   ];
   const { client } = await serving({ json: build({ status: "killed", stages }) });
   const found = await client.build(place.repository, 12);
@@ -250,7 +258,13 @@ test("a build has its stages and steps, with times", async () => {
 
 test("a repository's settings go out as they are given", async () => {
   const repository = {
-    ...{ slug: "ci/cc-ci", active: true, visibility: "public", config_path: "out/h/drone.yml" },
+    ...{
+      slug: "ci/cc-ci",
+      user_id: 1,
+      active: true,
+      visibility: "public",
+      config_path: "out/h/drone.yml",
+    },
     ...{ trusted: false, protected: false, ignore_forks: true, ignore_pull_requests: true },
     timeout: 90,
   };

@@ -12,9 +12,9 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { writeNote } from "../../../services/lib/living-runs.ts";
 import { runResultsSchema } from "../../../services/lib/run.ts";
 import { sweep } from "../../../services/run/commands/sweep.ts";
-import { writeNote } from "../../../services/run/living.ts";
 import { claimFolder, prepareFolder } from "../../../services/run/run-folder.ts";
 
 let root = "";

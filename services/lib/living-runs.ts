@@ -1,9 +1,9 @@
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
-import { writeDurably } from "../lib/durable-file.ts";
-import { runRequestSchema } from "../lib/run.ts";
+import { writeDurably } from "./durable-file.ts";
 import { isNotThere } from "./not-there.ts";
+import { runRequestSchema } from "./run.ts";
 
 const noteSchema = z.object({
   id: runRequestSchema.shape.id,
