@@ -48,9 +48,11 @@ stdenvNoCC.mkDerivation {
   installPhase = ''
     runHook preInstall
     install -D -m 444 ${program}.cjs $out/share/cc-ci/${program}.cjs
-    # The units have the same folder; who may not write there goes without.
+    # The units have the same folder; who may not write there goes without. Node has authorities of its own,
+    # and the host may trust others too.
     makeWrapper ${lib.getExe nodejs_24} $out/bin/${program} \
       --set-default NODE_COMPILE_CACHE /var/cache/cc-ci/${folder} \
+      --set-default NODE_EXTRA_CA_CERTS /etc/ssl/certs/ca-certificates.crt \
       --add-flags $out/share/cc-ci/${program}.cjs
     runHook postInstall
   '';

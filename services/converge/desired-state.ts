@@ -21,7 +21,7 @@ export function ownershipConfig(stack: string): string {
  */
 export const nameLimits = { secret: 64, stack: 45 } as const;
 
-/** Hex digits of a digest that make the version of a secret. */
+/** Hex digits of a digest that make the version of a secret, or of what is laid over a recipe. */
 export const versionDigits = 12;
 
 const name = z.string().regex(/^[a-z0-9](?:[a-z0-9_.-]*[a-z0-9])?$/i);
@@ -71,6 +71,11 @@ const network = z.strictObject({
 const demand = z.discriminatedUnion("format", [
   /** Any bytes, this many or more, and fewer than the 512,000 that a swarm secret may have. */
   z.strictObject({ format: z.literal("opaque"), minBytes: z.int().min(1) }),
+  /**
+   * One line of the characters that tokens are made of, with or without its line break: what programs
+   * read that would take quotes, blanks and the like for their own syntax.
+   */
+  z.strictObject({ format: z.literal("token"), minBytes: z.int().min(1) }),
   /** A PEM chain: valid now, covering each name, and matching the key in `keyFile`. */
   z.strictObject({
     format: z.literal("certificate-chain"),
@@ -134,6 +139,9 @@ const revision = z.union([
   z.strictObject({ commit }),
 ]);
 
+/** A file beside the recipe's own ones, none of which is in a folder. */
+const recipeFile = z.string().regex(/^[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?$/i);
+
 /**
  * A clean clone of a recipe at its pinned state. Fills the slot that `version` names: with the full
  * tag of the release, or with the first 8 digits of the commit.
@@ -146,6 +154,21 @@ const checkout = z.strictObject({
   revision,
   version: slot,
   fetchSeconds: seconds,
+  /** Files of ours that are laid over the recipe's. Fills the slot of their version, from their digest. */
+  overlay: z
+    .strictObject({
+      version: slot,
+      /** Each with the file to read it from. */
+      files: z.array(z.strictObject({ file: recipeFile, content: slotted(absolutePath) })).min(1),
+    })
+    .optional(),
+  /**
+   * Variables whose names the recipe alone knows: those that carry the version of a secret in these
+   * compose files of it. The slot of each secret is filled with the name of its variable.
+   */
+  secretVariables: z
+    .strictObject({ composeFiles: z.array(recipeFile).min(1), slots: z.record(name, slot) })
+    .optional(),
 });
 
 /** The `.env` of an app, written whole; `content` is the text with its slots. */
@@ -162,8 +185,9 @@ const stack = z.strictObject({
   stack: name,
   domain,
   recipe: name,
-  /** The release to deploy, or the commit whose checkout is deployed as it is (chaos). */
+  /** The release or commit that is deployed. */
   version: slotted(z.string()),
+  /** Whether the checkout is deployed as it lies, without a release: at a commit, or with an overlay. */
   chaos: z.boolean(),
   /** The state folder of this app alone. */
   abraDirectory: absolutePath,
@@ -213,6 +237,98 @@ const retired = z.strictObject({
   waitSeconds: seconds,
 });
 
+/** Owner and name of a repository on the forge. */
+const repositorySlug = z.string().regex(/^[A-Za-z0-9_.-]+\/[A-Za-z0-9_.-]+$/);
+const httpsAddress = z.url({ protocol: /^https$/ });
+const login = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,49}$/);
+
+/**
+ * An account of Drone, with the token that lies in a file. What is of a person has a login on the forge
+ * behind it: made with the password where there is one, else owed by a person.
+ */
+const droneAccount = z.strictObject({
+  kind: z.literal("drone-account"),
+  server: httpsAddress,
+  login,
+  tokenFile: absolutePath,
+  account: z.discriminatedUnion("role", [
+    /**
+     * The server makes it with the token when it starts, and says the token in its log: so it is changed
+     * once the account is there. `secret` names the swarm secret that the server gets it by.
+     */
+    z.strictObject({
+      role: z.literal("owner"),
+      secret: z.strictObject({ stack: name, name }),
+      passwordFile: absolutePath.nullable(),
+    }),
+    /** Starts builds: may write to the repository. */
+    z.strictObject({
+      role: z.literal("starter"),
+      ownerTokenFile: absolutePath,
+      passwordFile: absolutePath.nullable(),
+    }),
+    /** Reads `/metrics`; no person's. */
+    z.strictObject({ role: z.literal("metrics"), ownerTokenFile: absolutePath }),
+  ]),
+  /** The forge, and the repository there that the account is for. */
+  forge: httpsAddress,
+  repository: repositorySlug,
+  /** How long an answer of Drone is waited for. */
+  waitSeconds: seconds,
+});
+
+/** The CI repository in Drone, and no hook of Drone's on the forge. */
+const droneRepository = z.strictObject({
+  kind: z.literal("drone-repository"),
+  server: httpsAddress,
+  ownerTokenFile: absolutePath,
+  forge: httpsAddress,
+  /** Of who is admin of the repository there. */
+  forgeTokenFile: absolutePath,
+  repository: repositorySlug,
+  /** As Drone's API spells them; the timeout is in minutes. */
+  settings: z.strictObject({
+    config_path: z.string(),
+    timeout: z.int().min(1),
+    visibility: z.enum(["public", "internal", "private"]),
+    trusted: z.boolean(),
+    protected: z.boolean(),
+    ignore_forks: z.boolean(),
+    ignore_pull_requests: z.boolean(),
+  }),
+  waitSeconds: seconds,
+});
+
+const serviceUnit = z.string().regex(/^[A-Za-z0-9:_.@-]+\.service$/);
+
+/**
+ * A long-running service of ours that no switch restarts, for it may be in the middle of something: it is
+ * told to end, which it does when it is done, and starts anew.
+ */
+const drainedService = z.strictObject({
+  kind: z.literal("drained-service"),
+  unit: serviceUnit,
+  /** Stands in the command line of a process that was started with these settings. */
+  settings: z.string().regex(/^[0-9a-f]{12}$/),
+  /** What it reads when it starts: a later change of one has it start anew. */
+  files: z.array(absolutePath),
+  waitSeconds: seconds,
+});
+
+/** Builds that go on in Drone, and nowhere else; and runs that go on, and in Drone no more. */
+const droneBuilds = z.strictObject({
+  kind: z.literal("drone-builds"),
+  server: httpsAddress,
+  ownerTokenFile: absolutePath,
+  forge: httpsAddress,
+  repository: repositorySlug,
+  /** The service that takes builds, and the name by which Drone knows it. */
+  runner: z.strictObject({ unit: serviceUnit, name: z.string() }),
+  /** How long the two may disagree: what ends is told from one to the other. */
+  graceSeconds: seconds,
+  waitSeconds: seconds,
+});
+
 const resourceSchema = z.discriminatedUnion("kind", [
   swarm,
   network,
@@ -223,6 +339,10 @@ const resourceSchema = z.discriminatedUnion("kind", [
   stack,
   servedCertificate,
   retired,
+  droneAccount,
+  droneRepository,
+  drainedService,
+  droneBuilds,
 ]);
 
 export type Resource = z.infer<typeof resourceSchema>;

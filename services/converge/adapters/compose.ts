@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
@@ -19,6 +19,8 @@ export interface StackToRender {
   readonly commit: string;
   /** In the order in which they are merged. */
   readonly composeFiles: readonly string[];
+  /** Files of ours that are laid over those. */
+  readonly overlay: readonly { readonly file: string; readonly text: string }[];
   /** The text of the app's `.env`, its slots filled. */
   readonly env: string;
 }
@@ -69,6 +71,7 @@ export class Compose {
       const folder = join(scratch, "files");
       await mkdir(folder);
       await this.#git.export(wanted.checkout, wanted.commit, folder);
+      for (const { file, text } of wanted.overlay) await writeFile(join(folder, file), text);
       const files = wanted.composeFiles.flatMap((file) => ["--compose-file", join(folder, file)]);
       const ending = await this.#run({
         program: "docker",
@@ -111,12 +114,44 @@ export function exportsOf(script: string): Readonly<Record<string, string>> {
   return Object.fromEntries([...found].map(([, name = "", value = ""]) => [name, value]));
 }
 
+/**
+ * The version of the format that a compose file says it has; undefined where it says nothing. Docker's client
+ * refuses files that do not say the same.
+ */
+export async function formatVersion(composeFile: string): Promise<string | undefined> {
+  const { parse } = await import("yaml");
+  const declared = declaringSchema.safeParse(parse(composeFile));
+  return declared.data?.version;
+}
+
+/**
+ * The variable that carries the version of a secret, as these compose files of a recipe name it;
+ * undefined when they do not.
+ */
+export async function secretVariable(
+  secret: string,
+  composeFiles: readonly string[],
+): Promise<string | undefined> {
+  const { parse } = await import("yaml");
+  const prefix = `\${STACK_NAME}_${secret}_`;
+  for (const composeFile of composeFiles) {
+    const declared = declaringSchema.safeParse(parse(composeFile));
+    const name = declared.data?.secrets?.[secret]?.name ?? "";
+    const variable = name.startsWith(prefix) ? name.slice(prefix.length) : "";
+    const [, plain] = /^\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?$/.exec(variable) ?? [];
+    if (plain !== undefined) return plain;
+  }
+  return undefined;
+}
+
 const text = z.union([z.string(), z.number(), z.boolean()]).transform(String);
 const named = z.record(
   z.string(),
   z.looseObject({ name: text.optional(), external: z.boolean().optional() }).nullable(),
 );
 const used = z.array(z.looseObject({ source: text }));
+
+const declaringSchema = z.looseObject({ version: text.optional(), secrets: named.optional() });
 
 /** What `docker stack config` prints: the long form of everything. */
 const configSchema = z.looseObject({

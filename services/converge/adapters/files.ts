@@ -51,6 +51,11 @@ export class Files {
     };
   }
 
+  /** When it was written last; undefined when it is not there. */
+  async modified(path: string): Promise<Date | undefined> {
+    return (await orUndefined(() => stat(path)))?.mtime;
+  }
+
   /** Names in a folder, sorted; none when it is not there. */
   async list(folder: string): Promise<readonly string[]> {
     return ((await orUndefined(() => readdir(folder))) ?? []).sort();

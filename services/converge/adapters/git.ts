@@ -158,6 +158,11 @@ export class Git {
     return { head: head.find((each) => each !== undefined), changes: [...paths].sort() };
   }
 
+  /** The text of a file of a commit; undefined when it has none of that name. */
+  async read(directory: string, commit: string, file: string): Promise<string | undefined> {
+    return await this.#try(directory, ["cat-file", "blob", `${commit}:${file}`]);
+  }
+
   /** Writes the files of a commit into an empty folder, whatever the clone's own files are like. */
   async export(directory: string, commit: string, folder: string): Promise<void> {
     const scratch = await mkdtemp(join(tmpdir(), "cc-ci-index-"));

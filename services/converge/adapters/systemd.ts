@@ -50,6 +50,31 @@ export class Systemd {
   }
 
   /**
+   * Has systemd do something with a unit, and does not wait until it is done.
+   *
+   * @returns what systemd says against it; empty when it will be done
+   */
+  async queue(what: "start" | "restart" | "stop", name: string): Promise<string> {
+    return await said("systemctl", [what, "--no-block", "--", name], { timeout: 30_000 });
+  }
+
+  /** The command line of the main process of a service; empty when it has none. */
+  async commandOf(name: string): Promise<string> {
+    const asked = ["--value", "--property=MainPID"];
+    const { stdout } = await promisify(execFile)("systemctl", ["show", ...asked, "--", name], {
+      ...{ encoding: "utf8", timeout: 30_000 },
+    });
+    const pid = stdout.trim();
+    if (!/^[1-9]\d*$/.test(pid)) return "";
+    try {
+      return (await readFile(`/proc/${pid}/cmdline`, "utf8")).replaceAll("\0", " ").trim();
+    } catch {
+      // It ended since.
+      return "";
+    }
+  }
+
+  /**
    * Restarts a unit, and ends once it is up again.
    *
    * @returns what systemd says against it; empty when all went well

@@ -1,3 +1,6 @@
+import { DroneClient } from "../../lib/drone/client.ts";
+import { logIn } from "../../lib/drone/login.ts";
+import { ForgeClient } from "../../lib/forge/client.ts";
 import { Abra } from "../adapters/abra.ts";
 import { systemClock } from "../adapters/clock.ts";
 import { Compose } from "../adapters/compose.ts";
@@ -20,5 +23,8 @@ export function realWorld({ mayKeep = false } = {}): World {
     https: new Https(),
     systemd: new Systemd(),
     clock: systemClock,
+    drone: (options) => new DroneClient(options),
+    forge: (options) => new ForgeClient(options),
+    logIn,
   };
 }

@@ -32,6 +32,20 @@ export const verbs = {
   "service seal": "put the seal on a service that was seen to work",
   "container remove": "remove what a power cut has left of a task of a retired stack",
   "service remove": "remove a service that the recipe's files no longer name",
+  "drone login": "log an account of the forge in to Drone, with its password",
+  "drone sync": "have Drone read from the forge which repositories an account has",
+  "account create": "make an account in Drone, with the token that lies in its file",
+  "account remove": "remove an account from Drone, to make it anew",
+  "token rotate": "have Drone make another token, in place of one that stood in its log",
+  "token renew": "write another token to start Drone with, since none that is known counts there",
+  "repository enable": "have Drone take builds of the repository",
+  "repository own": "make the owner's account the one whose login Drone uses for the repository",
+  "repository set": "change settings of the repository in Drone",
+  "build cancel": "end a build in Drone that nobody works on",
+  "run stop": "end a test run whose build has ended",
+  "service start": "start a service of ours",
+  "service restart": "have a service of ours start anew, once it is done with what it has begun",
+  "hook remove": "remove the hook that Drone made on the forge, which nobody needs",
 } as const;
 
 type Verb = keyof typeof verbs;

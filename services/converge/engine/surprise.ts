@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { DroneRefusal } from "../../lib/drone/trouble.ts";
 import { AbraFailure } from "../adapters/abra.ts";
 import { DockerRefusal, DockerSilence } from "../adapters/docker-socket.ts";
 import { ProgramMissing } from "../adapters/program.ts";
@@ -16,6 +17,10 @@ export const surpriseLines = defineLines({
   "docker-unknown-answer": {
     as: "failed",
     says: "Docker answered in a way that this version does not know: {problem}: this is a defect, please report it with the version of Docker",
+  },
+  "drone-refused": {
+    as: "failed",
+    says: "Drone refused what was asked of it ({status}): {problem}: see 'docker service logs' of its service; the next run tries again",
   },
   "program-missing": {
     as: "failed",
@@ -56,6 +61,9 @@ export function asStop(error: unknown): Stop {
     }
     const values = { status: error.status, problem: error.message };
     return surpriseLines.stop("docker-refused", values);
+  }
+  if (error instanceof DroneRefusal) {
+    return surpriseLines.stop("drone-refused", { status: error.status, problem: error.message });
   }
   if (error instanceof ProgramMissing) {
     return surpriseLines.stop("program-missing", { program: error.program });

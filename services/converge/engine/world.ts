@@ -1,3 +1,6 @@
+import type { DroneClient, DroneOptions } from "../../lib/drone/client.ts";
+import type { Credentials } from "../../lib/drone/login.ts";
+import type { ForgeClient, ForgeOptions } from "../../lib/forge/client.ts";
 import type { Abra } from "../adapters/abra.ts";
 import type { Clock } from "../adapters/clock.ts";
 import type { Compose } from "../adapters/compose.ts";
@@ -17,4 +20,9 @@ export interface World {
   readonly https: Https;
   readonly systemd: Systemd;
   readonly clock: Clock;
+  /** Whoever asks says with whose token. */
+  readonly drone: (options: DroneOptions) => DroneClient;
+  readonly forge: (options: ForgeOptions) => ForgeClient;
+  /** As a browser does it. */
+  readonly logIn: (credentials: Credentials) => Promise<void>;
 }

@@ -1,11 +1,13 @@
-import { type CheckedOut, GitFailure } from "../adapters/git.ts";
+import { GitFailure } from "../adapters/git.ts";
 import type { ResourceOf } from "../desired-state.ts";
 import type { Call } from "../engine/call.ts";
 import { defineLines, type Stop } from "../engine/line.ts";
 import type { Context, Steps } from "../engine/steps.ts";
 import { surpriseLines } from "../engine/surprise.ts";
 import type { World } from "../engine/world.ts";
+import { type Differences, differences, fillOverlayVersion, layOver } from "./checkout/overlay.ts";
 import { chooseTag } from "./checkout/release-tag.ts";
+import { secretVariablesOf } from "./checkout/secret-variables.ts";
 import { isUnreachable } from "./checkout/upstream-trouble.ts";
 
 export const checkoutLines = defineLines({
@@ -62,11 +64,8 @@ type ActualClone =
 /** The same with its files. */
 type ActualCheckout =
   | Exclude<ActualClone, { is: "clone" }>
-  | (Extract<ActualClone, { is: "clone" }> & {
-      readonly leftovers: readonly string[];
-      /** Undefined when git cannot tell. */
-      readonly files: CheckedOut | undefined;
-    });
+  | (Extract<ActualClone, { is: "clone" }> &
+      Differences & { readonly leftovers: readonly string[] });
 
 /** What each call of this kind does. */
 interface CheckoutWork {
@@ -119,6 +118,9 @@ function planCheckout(
   } else if (actual.files.changes.length > 0) {
     const why = `changed by hand: ${someOf(actual.files.changes)}`;
     calls.push(call("checkout reset", why, work.reset));
+  } else if (actual.overlay.length > 0) {
+    const why = `other files of ours are to lie there: ${someOf(actual.overlay)}`;
+    calls.push(call("checkout reset", why, work.reset));
   }
   return calls;
 }
@@ -131,9 +133,13 @@ export function checkoutSteps(resource: Checkout, context: Context): Steps {
   const guard = <Value>(work: () => Promise<Value>) => withGit(resource, work);
   let usedSeconds = 0;
 
-  const fill = (revision: Revision | undefined) => {
-    if (revision === undefined) slots.clear(slot);
-    else slots.fill(slot, revision.version);
+  const fill = async (revision: Revision | undefined) => {
+    const variables = await secretVariablesOf(resource, revision, git);
+    const known = new Map([[slot, revision?.version], ...variables]);
+    for (const [name, value] of known) {
+      if (value === undefined) slots.clear(name);
+      else slots.fill(name, value);
+    }
   };
 
   /** What goes out of this host shares one bound. */
@@ -159,7 +165,7 @@ export function checkoutSteps(resource: Checkout, context: Context): Steps {
       trouble = await reach((seconds) => git.fetchCommit(directory, commit, seconds));
       found = await findRevision(resource, world);
     }
-    fill(await present(found, resource, trouble, world));
+    await fill(await present(found, resource, trouble, world));
   }
 
   const work: CheckoutWork = {
@@ -176,7 +182,8 @@ export function checkoutSteps(resource: Checkout, context: Context): Steps {
         const found = await findRevision(resource, world);
         const revision = await present(found, resource, undefined, world);
         await git.checkout(directory, revision.commit);
-        fill(revision);
+        await layOver(revision.commit, resource, context);
+        await fill(revision);
       }),
   };
 
@@ -184,8 +191,9 @@ export function checkoutSteps(resource: Checkout, context: Context): Steps {
     phases: ["prepare"],
     plan: () =>
       guard(async () => {
+        await fillOverlayVersion(resource, context);
         const actual = await observe(resource, context);
-        fill(actual.is === "clone" ? actual.revision : undefined);
+        await fill(actual.is === "clone" ? actual.revision : undefined);
         return planCheckout(resource, actual, work);
       }),
   };
@@ -225,10 +233,11 @@ async function observe(resource: Checkout, context: Context): Promise<ActualChec
   const { git } = context.world;
   const clone = await seenClone(resource, context);
   if (clone.is !== "clone") return clone;
+  const files = await git.files(directory);
   return {
     ...clone,
     leftovers: await git.leftovers(directory),
-    files: await git.files(directory),
+    ...(await differences(files, clone.revision?.commit, resource, context)),
   };
 }
 

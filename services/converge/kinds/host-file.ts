@@ -81,6 +81,7 @@ function settleSeconds({ demand }: HostFileResource, { line }: Stop): number {
     case "certificate-malformed":
     case "certificate-without-key":
     case "docker-config-malformed":
+    case "host-file-not-a-token":
       return 2;
     default:
       return 0;

@@ -1,6 +1,10 @@
 import type { Resource } from "../desired-state.ts";
 import type { Context, Steps } from "../engine/steps.ts";
 import { checkoutSteps } from "./checkout.ts";
+import { drainedServiceSteps } from "./drained-service.ts";
+import { droneAccountSteps } from "./drone-account.ts";
+import { droneBuildsSteps } from "./drone-builds.ts";
+import { droneRepositorySteps } from "./drone-repository.ts";
 import { envSteps } from "./env.ts";
 import { hostFileSteps } from "./host-file.ts";
 import { networkSteps } from "./network.ts";
@@ -31,5 +35,13 @@ export function stepsOf(resource: Resource, context: Context): Steps {
       return servedCertificateSteps(resource, context);
     case "retired":
       return retiredSteps(resource, context);
+    case "drone-account":
+      return droneAccountSteps(resource, context);
+    case "drone-repository":
+      return droneRepositorySteps(resource, context);
+    case "drone-builds":
+      return droneBuildsSteps(resource, context);
+    case "drained-service":
+      return drainedServiceSteps(resource, context);
   }
 }

@@ -7,6 +7,7 @@ import type { StackModel } from "../adapters/stack-model.ts";
 import { ownershipConfig, type ResourceOf } from "../desired-state.ts";
 import { ownLabels, pieceLabel, triedLabel, worksLabel } from "../engine/ownership.ts";
 import type { Context, Steps } from "../engine/steps.ts";
+import { type OverlayFile, overlayAt } from "./checkout/overlay.ts";
 import { type Revision, wantedRevision, withGit } from "./checkout.ts";
 import { desiredEnv, differing, envTemplate, typeLineOf, withoutType, writeEnv } from "./env.ts";
 import { stacksToReplace } from "./retired/stack.ts";
@@ -165,8 +166,9 @@ class StackRun {
     const env = await desiredEnv(this.#env, this.#context);
     if (revision === undefined || version === undefined || env === undefined) return undefined;
     const { commit } = revision;
-    const digest = desiredDigest({ resource: this.#resource, version, commit, env });
-    return { digest, model: await this.#render(revision, env) };
+    const overlay = await overlayAt(commit, this.#checkout, this.#context);
+    const digest = desiredDigest({ resource: this.#resource, version, commit, overlay, env });
+    return { digest, model: await this.#render(revision, overlay, env) };
   }
 
   /** @throws {Stop} when it is not known, with why */
@@ -180,13 +182,17 @@ class StackRun {
     throw stackLines.stop("stack-recipe-gone", { recipe, version: named });
   }
 
-  async #render({ commit, version }: Revision, env: string): Promise<StackModel> {
+  async #render(
+    { commit, version }: Revision,
+    overlay: readonly OverlayFile[],
+    env: string,
+  ): Promise<StackModel> {
     const { stack, domain, composeFiles, recipe } = this.#resource;
     const checkout = this.#checkout.directory;
     const { compose } = this.#context.world;
     try {
       return await withGit(this.#checkout, () =>
-        compose.render({ stack, domain, checkout, commit, composeFiles, env }),
+        compose.render({ stack, domain, checkout, commit, overlay, composeFiles, env }),
       );
     } catch (error) {
       if (!(error instanceof ComposeFailure)) throw error;

@@ -30,10 +30,11 @@ function programOf(file: string): Files {
   if (folder === undefined || program === undefined) return {};
   const filled = recipe.replaceAll("${folder}", folder).replaceAll("${program}", program);
   const bundle = `/usr/share/cc-ci/${program}.cjs`;
-  const cache = readFrom(filled, /NODE_COMPILE_CACHE (\S+)/);
+  const defaults = [...filled.matchAll(/--set-default (\w+) (\S+)/g)].map(
+    ([, name, value]) => `export ${name}="\${${name}-${value}}"\n`,
+  );
   const wrapper = `#!/bin/sh
-export NODE_COMPILE_CACHE="\${NODE_COMPILE_CACHE-${cache}}"
-exec /usr/local/bin/node ${bundle} "$@"
+${defaults.join("")}exec /usr/local/bin/node ${bundle} "$@"
 `;
   const args = readFrom(filled, /^ *esbuild (.+) --outfile=\S+\.cjs$/m).split(" ");
   return {

@@ -7,7 +7,14 @@ import { installedLines } from "../../../services/converge/engine/installed.ts";
 import { lastEndLines } from "../../../services/converge/engine/last-end.ts";
 import { slotLines } from "../../../services/converge/engine/slots.ts";
 import { surpriseLines } from "../../../services/converge/engine/surprise.ts";
+import { overlayLines } from "../../../services/converge/kinds/checkout/overlay.ts";
+import { secretVariableLines } from "../../../services/converge/kinds/checkout/secret-variables.ts";
 import { checkoutLines } from "../../../services/converge/kinds/checkout.ts";
+import { drainedServiceLines } from "../../../services/converge/kinds/drained-service.ts";
+import { droneAnswerLines } from "../../../services/converge/kinds/drone/answers.ts";
+import { droneAccountLines } from "../../../services/converge/kinds/drone-account.ts";
+import { droneBuildsLines } from "../../../services/converge/kinds/drone-builds.ts";
+import { droneRepositoryLines } from "../../../services/converge/kinds/drone-repository.ts";
 import { envLines } from "../../../services/converge/kinds/env.ts";
 import { hostFileLines } from "../../../services/converge/kinds/host-file/demand.ts";
 import { networkLines } from "../../../services/converge/kinds/network.ts";
@@ -38,6 +45,13 @@ export const catalogue: Readonly<Record<string, Shapes>> = {
   "engine/slots.ts": slotLines.shapes,
   "engine/surprise.ts": surpriseLines.shapes,
   "kinds/checkout.ts": checkoutLines.shapes,
+  "kinds/checkout/overlay.ts": overlayLines.shapes,
+  "kinds/checkout/secret-variables.ts": secretVariableLines.shapes,
+  "kinds/drained-service.ts": drainedServiceLines.shapes,
+  "kinds/drone-account.ts": droneAccountLines.shapes,
+  "kinds/drone-builds.ts": droneBuildsLines.shapes,
+  "kinds/drone-repository.ts": droneRepositoryLines.shapes,
+  "kinds/drone/answers.ts": droneAnswerLines.shapes,
   "kinds/env.ts": envLines.shapes,
   "kinds/host-file/demand.ts": hostFileLines.shapes,
   "kinds/network.ts": networkLines.shapes,

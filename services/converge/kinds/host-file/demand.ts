@@ -35,6 +35,10 @@ export const hostFileLines = defineLines({
     as: "failed",
     says: "{path} has {bytes} bytes, and {purpose} can have {maxBytes}, as much as Docker takes for a secret: put the right file there",
   },
+  "host-file-not-a-token": {
+    as: "failed",
+    says: "{path} is not one line of letters, digits and the signs . _ ~ + / = -, and must hold {purpose}: {remedy}",
+  },
   "docker-config-malformed": {
     as: "failed",
     says: "{path} is no config.json of a Docker client with an 'auths' member, and must hold {purpose}: {remedy}",
@@ -103,6 +107,14 @@ export function contentFault(
   switch (demand.format) {
     case "opaque": {
       const bytes = content.length;
+      const { minBytes } = demand;
+      if (bytes >= minBytes) return undefined;
+      return hostFileLines.stop("host-file-too-short", { ...values, bytes, minBytes });
+    }
+    case "token": {
+      // Not told how long it is: a person may have put something else there.
+      if (!isToken(content)) return hostFileLines.stop("host-file-not-a-token", values);
+      const bytes = content.toString("latin1").trimEnd().length;
       const { minBytes } = demand;
       if (bytes >= minBytes) return undefined;
       return hostFileLines.stop("host-file-too-short", { ...values, bytes, minBytes });
@@ -189,6 +201,10 @@ export function contentWarnings(
     return [hostFileLines.warning("certificate-ends-soon", values)];
   }
   return [];
+}
+
+function isToken(content: Buffer): boolean {
+  return /^[A-Za-z0-9._~+/=-]+\n?$/.test(content.toString("latin1"));
 }
 
 const dockerConfig = z.looseObject({ auths: z.record(z.string(), z.unknown()) });

@@ -2,6 +2,7 @@ import type { Service } from "../../adapters/docker-schemas.ts";
 import { readEnvText } from "../../adapters/env-text.ts";
 import type { ResourceOf } from "../../desired-state.ts";
 import { sha256, stableJson } from "../../engine/stable-json.ts";
+import type { OverlayFile } from "../checkout/overlay.ts";
 
 /**
  * The label on each service that was seen to work. Every deploy takes it off again, so that as long
@@ -21,6 +22,8 @@ export interface Desired {
   readonly version: string;
   /** The commit whose files are deployed. */
   readonly commit: string;
+  /** Files of ours that are laid over those. */
+  readonly overlay: readonly OverlayFile[];
   /** The text of the app's `.env`, its slots filled. */
   readonly env: string;
 }
@@ -29,10 +32,10 @@ export interface Desired {
  * Bounds, credentials and folders are left out, and so are comments of the `.env`: another value of
  * those is no other stack.
  */
-export function desiredDigest({ resource, version, commit, env }: Desired): string {
+export function desiredDigest({ resource, version, commit, overlay, env }: Desired): string {
   const { stack, domain, recipe, chaos, composeFiles } = resource;
   const { TYPE: _, ...variables } = readEnvText(env);
-  const made = { stack, domain, recipe, chaos, composeFiles, version, commit, variables };
+  const made = { stack, domain, recipe, chaos, composeFiles, version, commit, overlay, variables };
   return sha256(stableJson(made)).slice(0, digits);
 }
 

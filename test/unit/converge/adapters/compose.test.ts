@@ -17,6 +17,7 @@ import {
   exportsOf,
   modelOf,
   type StackToRender,
+  secretVariable,
 } from "../../../../services/converge/adapters/compose.ts";
 import { Git } from "../../../../services/converge/adapters/git.ts";
 import { KeptModels } from "../../../../services/converge/adapters/kept-models.ts";
@@ -121,6 +122,32 @@ test("exports of abra.sh are read line by line, and no shell is asked", () => {
   expect(exportsOf(script)).toEqual({ A_VERSION: "v1", B_VERSION: "v2", E: "$(date)" });
 });
 
+describe("the variable that carries the version of a secret", () => {
+  const named = (name: string) =>
+    `services: {}\nsecrets:\n  rpc:\n    external: true\n    ${name}\n`;
+
+  test.for<[string, string, string | undefined]>([
+    [
+      "as abra's own secrets are named",
+      "name: ${STACK_NAME}_rpc_${SECRET_RPC_VERSION}",
+      "SECRET_RPC_VERSION",
+    ],
+    ["as older recipes have it", "name: ${STACK_NAME}_rpc_${RPC_VERSION}", "RPC_VERSION"],
+    ["without braces", 'name: "${STACK_NAME}_rpc_$RPC_VERSION"', "RPC_VERSION"],
+    ["of a fixed version", "name: ${STACK_NAME}_rpc_v1", undefined],
+    ["under another name", "name: ${STACK_NAME}_other_${RPC_VERSION}", undefined],
+    ["in a comment", "# name: ${STACK_NAME}_rpc_${RPC_VERSION}", undefined],
+  ])("is found %s", async ([, name, variable]) => {
+    expect(await secretVariable("rpc", [named(name)])).toBe(variable);
+  });
+
+  test("is looked for in each file, also in one that names no secrets", async () => {
+    const files = ["", "services: {}\n", named("name: ${STACK_NAME}_rpc_${RPC_VERSION}")];
+    expect(await secretVariable("rpc", files)).toBe("RPC_VERSION");
+    expect(await secretVariable("client", files)).toBeUndefined();
+  });
+});
+
 describe("a recipe", () => {
   const folder = mkdtempSync(join(tmpdir(), "cc-ci-kept-"));
   afterAll(() => rmSync(folder, { recursive: true }));
@@ -143,6 +170,7 @@ describe("a recipe", () => {
     ...{ stack: "a_b", domain: "a.b", checkout: source.folder },
     commit: source.git("rev-parse", "HEAD"),
     composeFiles: ["compose.yml", "compose.host.yml"],
+    overlay: [],
     env: "# 'x'\nTYPE=web:1.0.0\nDOMAIN=a.b\nAPP_VERSION=v0\nTEXT='it is'\n",
   });
 
@@ -183,6 +211,8 @@ describe("a recipe", () => {
     expect([await count(stack), await count(stack), await count(stack, false)]).toEqual([1, 0, 0]);
     expect(await count({ ...stack, env: `${stack.env}MORE=1\n` })).toBe(1);
     expect(await count({ ...stack, composeFiles: ["compose.yml"] })).toBe(1);
+    const overlay = [{ file: "compose.ccci.yml", text: "services: {}\n" }];
+    expect(await count({ ...stack, overlay })).toBe(1);
     expect([await count(stack), await count(stack)]).toEqual([1, 0]);
     identity = "docker 29";
     expect([await count(stack), await count(stack)]).toEqual([1, 0]);
@@ -208,6 +238,22 @@ describe("a recipe", () => {
     });
     await compose.render(stack);
     expect(text).toBe("services: {}\n");
+  });
+
+  test("has what is laid over it beside its files, or in their place", async () => {
+    using source = upstream();
+    const overlay = [
+      { file: "compose.ccci.yml", text: "ours" },
+      { file: "abra.sh", text: "export APP_VERSION=v2\n" },
+    ];
+    let seen: Command | undefined;
+    let text = "";
+    const compose = composeThat({}, (command) => {
+      seen = command;
+      text = readFileSync(join(command.folder ?? "", "compose.ccci.yml"), "utf8");
+    });
+    await compose.render({ ...wanted(source), overlay });
+    expect([text, seen?.env?.APP_VERSION]).toEqual(["ours", "v2"]);
   });
 
   test("that makes no stack is refused in Docker's words, without the folder of the moment", async () => {

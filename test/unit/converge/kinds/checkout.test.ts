@@ -2,6 +2,7 @@ import {
   appendFileSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   rmSync,
   truncateSync,
   writeFileSync,
@@ -41,6 +42,7 @@ function checkoutOf(
     directory: resource.directory,
     steps,
     version: () => slots.find(resource.version),
+    slot: (name: string) => slots.find({ slot: name }),
   };
 }
 
@@ -82,6 +84,79 @@ describe("a checkout", () => {
     expect(version()).toBe(commit.slice(0, 8));
     const revision = await wantedRevision(resource, contextOf({ world }));
     expect(revision).toEqual({ commit, version: commit.slice(0, 8) });
+  });
+
+  test("has files of ours laid over it, whatever becomes of them", async () => {
+    // given a recipe, and a file of ours that is to lie beside its own
+    using source = recipe();
+    const ours = join(source.scratch, "overlay.yml");
+    writeFileSync(ours, "services: {app: {command: x}}\n");
+    const files = [{ file: "compose.ccci.yml", content: ours }];
+    const overlay = { version: { slot: "overlay-version" }, files };
+    const { steps, directory, slot } = checkoutOf(source, { release: "1.0.0" }, { overlay });
+    const laid = () => readFileSync(join(directory, "compose.ccci.yml"), "utf8");
+    // when it is cloned, then the file is there, and nothing is left to do
+    expect(await converge(steps)).toEqual(["checkout clone", "checkout reset"]);
+    expect(laid()).toBe("services: {app: {command: x}}\n");
+    expect(await planned(steps)).toEqual([]);
+    const version = slot("overlay-version");
+    expect(version).toMatch(/^[0-9a-f]{12}$/);
+    // when it is changed there, removed there, or to be another, then it is brought back
+    for (const harm of [
+      () => appendFileSync(join(directory, "compose.ccci.yml"), "# by hand\n"),
+      () => rmSync(join(directory, "compose.ccci.yml")),
+      () => writeFileSync(ours, "services: {app: {command: y}}\n"),
+    ]) {
+      harm();
+      const [call] = await steps.plan();
+      expect(call?.why).toBe("other files of ours are to lie there: compose.ccci.yml");
+      await call?.perform();
+      expect(laid()).toBe(readFileSync(ours, "utf8"));
+      expect(await planned(steps)).toEqual([]);
+    }
+    // and has another version of its own, which follows its content
+    expect(slot("overlay-version")).not.toBe(version);
+    // and a file of a stranger beside it is none of ours
+    writeFileSync(join(directory, "stranger"), "");
+    expect((await steps.plan()).map(({ why }) => why)).toEqual(["changed by hand: stranger"]);
+  });
+
+  test("has compose files of ours say the version of the format that its own say", async () => {
+    using source = recipe();
+    source.commit({ "compose.yml": 'version: "3.8"\nservices: {app: {}}\n' });
+    const commit = source.git("rev-parse", "HEAD");
+    const ours = join(source.scratch, "overlay");
+    writeFileSync(ours, "services: {}\n");
+    const files = ["compose.ccci.yml", "ccci.env.tmpl"].map((file) => ({ file, content: ours }));
+    const overlay = { version: { slot: "overlay-version" }, files };
+    const { steps, directory } = checkoutOf(source, { commit }, { overlay });
+    await converge(steps);
+    const laid = files.map(({ file }) => readFileSync(join(directory, file), "utf8"));
+    expect(laid).toEqual(['version: "3.8"\nservices: {}\n', "services: {}\n"]);
+    expect(await planned(steps)).toEqual([]);
+  });
+
+  test("says under which names the recipe takes the versions of its secrets", async () => {
+    // given a recipe that names a variable in an overlay of its own
+    using source = recipe();
+    const name = "${STACK_NAME}_rpc_secret_${RPC_SECRET_VERSION}";
+    source.commit({
+      "compose.gitea.yml": `secrets: {rpc_secret: {external: true, name: "${name}"}}\n`,
+    });
+    const commit = source.git("rev-parse", "HEAD");
+    const composeFiles = ["compose.yml", "compose.gitea.yml"];
+    const slots = { rpc_secret: { slot: "rpc-variable" } };
+    const { steps, slot } = checkoutOf(
+      source,
+      { commit },
+      { secretVariables: { composeFiles, slots } },
+    );
+    // when nothing is there yet, then the name is not known
+    expect(await planned(steps)).toEqual(["checkout clone", "checkout reset"]);
+    expect(slot("rpc-variable")).toBeUndefined();
+    // when it was cloned, then it is
+    await converge(steps);
+    expect(slot("rpc-variable")).toBe("RPC_SECRET_VERSION");
   });
 
   test("goes to another release that is here already without its upstream", async () => {
@@ -204,6 +279,17 @@ describe("a person is told", () => {
     const line = { id: "recipe-tag-moved", as: "refused", text };
     expect(await stopOf(steps)).toMatchObject(line);
     expect(await stopOf(steps)).toMatchObject(line);
+  });
+
+  test("of a secret that the recipe does not have", async () => {
+    using source = recipe();
+    const secretVariables = {
+      composeFiles: ["compose.yml"],
+      slots: { rpc_secret: { slot: "rpc-variable" } },
+    };
+    const { steps } = checkoutOf(source, { release: "1.0.0" }, { secretVariables });
+    const text = expect.stringContaining("its secret rpc_secret in compose.yml");
+    expect(await stopOf(steps)).toMatchObject({ id: "recipe-without-secret", as: "failed", text });
   });
 
   test("of a commit that is nowhere", async () => {

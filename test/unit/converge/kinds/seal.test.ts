@@ -16,7 +16,7 @@ const desired: Desired = {
     ...{ stack: "a_b", domain: "a.b", recipe: "web", chaos: false },
     composeFiles: ["compose.yml", "compose.host.yml"],
   },
-  ...{ version: "1.0.0+2.0.0", commit: "0".repeat(40), env },
+  ...{ version: "1.0.0+2.0.0", commit: "0".repeat(40), overlay: [], env },
 };
 const digest = desiredDigest(desired);
 
@@ -32,6 +32,7 @@ describe("the digest of what is wanted", () => {
     ],
     ["version", { version: "1.0.1+2.0.0" }],
     ["commit", { commit: "1".repeat(40) }],
+    ["overlay", { overlay: [{ file: "compose.ccci.yml", text: "services: {}\n" }] }],
     ["a variable", { env: env.replace("300", "600") }],
     ["a variable more", { env: `${env}X=\n` }],
   ])("is another with another %s", ([, parts]) => {

@@ -1,0 +1,99 @@
+import { DroneRefusal } from "../../../lib/drone/trouble.ts";
+import { ForgeRefusal } from "../../../lib/forge/client.ts";
+import { defineLines } from "../../engine/line.ts";
+import type { Context } from "../../engine/steps.ts";
+import { waitFor } from "../../engine/waiting.ts";
+
+export const droneAnswerLines = defineLines({
+  "drone-silent": {
+    as: "pending",
+    says: "{server} does not answer as Drone ({words}): look at 'converge status drone' and 'docker service logs' of it; the next run asks again",
+  },
+  "drone-forge-silent": {
+    as: "pending",
+    says: "the forge {forge} does not answer ({words}): what runs goes on running; the next run asks again",
+  },
+  "forge-refused": {
+    as: "failed",
+    says: "{forge} refused what was asked of it with the token in {file} ({status}): {words}: put a token there of an account that is admin of {repository}, with the scope write:repository",
+  },
+  "token-file-missing": {
+    as: "failed",
+    says: "{path} is not there, and holds {purpose}: 'systemctl start cc-ci-drone' makes the tokens of Drone's accounts; others are yours to put there",
+  },
+});
+
+/** How often Drone is asked again that does not answer, in seconds. */
+const everySeconds = 2;
+
+interface Asked {
+  readonly server: string;
+  readonly forge: string;
+  readonly waitSeconds: number;
+}
+
+/**
+ * What Drone answers. Silence is waited out, within the bound, in a run that may wait: the server may just
+ * be starting anew.
+ *
+ * @throws {DroneRefusal} for the noes that the caller tells apart
+ * @throws {Stop} where nothing can be said about Drone
+ */
+export async function droneAnswer<Answer>(
+  { server, forge, waitSeconds }: Asked,
+  { world, report, mayWait }: Context,
+  ask: () => Promise<Answer>,
+): Promise<Answer> {
+  let silence = "";
+  const answer = await waitFor(
+    world.clock,
+    { seconds: mayWait ? waitSeconds : 0, everySeconds },
+    async () => {
+      try {
+        return { is: await ask() };
+      } catch (error) {
+        if (!(error instanceof DroneRefusal) || error.trouble !== "silent") throw error;
+        silence = error.message;
+        report.waiting(`${server}: ${silence}`);
+        return undefined;
+      }
+    },
+  ).catch((error: unknown) => {
+    if (!(error instanceof DroneRefusal)) throw error;
+    if (error.trouble !== "forge-silent") throw error;
+    throw droneAnswerLines.stop("drone-forge-silent", { forge, words: error.message });
+  });
+  if (answer !== undefined) return answer.is;
+  throw droneAnswerLines.stop("drone-silent", { server, words: silence });
+}
+
+/** What the forge answers. @throws {Stop} for every no */
+export async function forgeAnswer<Answer>(
+  asked: { readonly forge: string; readonly forgeTokenFile: string; readonly repository: string },
+  ask: () => Promise<Answer>,
+): Promise<Answer> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!(error instanceof ForgeRefusal)) throw error;
+    const { forge, forgeTokenFile: file, repository } = asked;
+    const { status, message: words } = error;
+    if (error.trouble === "silent") {
+      throw droneAnswerLines.stop("drone-forge-silent", { forge, words });
+    }
+    throw droneAnswerLines.stop("forge-refused", { forge, file, repository, status, words });
+  }
+}
+
+/** A token, without the line break at its end. @throws {Stop} when its file is not there */
+export async function tokenIn(path: string, purpose: string, context: Context): Promise<string> {
+  const content = await context.judged.read(path, context.world.files);
+  if (content === undefined) throw droneAnswerLines.stop("token-file-missing", { path, purpose });
+  return content.toString("utf8").trim();
+}
+
+/** Whether a plan foresees that Drone is deployed before this would run: then it may answer otherwise. */
+export function isToBeDeployed(server: string, { foreseen }: Context): boolean {
+  const { hostname } = new URL(server);
+  return foreseen.has(`app deploy ${hostname}`) || foreseen.has("app deploy *");
+}

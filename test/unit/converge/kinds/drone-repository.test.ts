@@ -1,0 +1,90 @@
+import { describe, expect, test } from "vitest";
+import type { ResourceOf } from "../../../../services/converge/desired-state.ts";
+import {
+  planRepository,
+  type RepositorySight,
+} from "../../../../services/converge/kinds/drone-repository.ts";
+
+const settings: ResourceOf<"drone-repository">["settings"] = {
+  ...{ config_path: "out/cc-ci/drone.yml", timeout: 60, visibility: "public", trusted: false },
+  ...{ protected: false, ignore_forks: true, ignore_pull_requests: true },
+};
+
+const resource: ResourceOf<"drone-repository"> = {
+  ...{ kind: "drone-repository", server: "https://drone.ci.example.org", ownerTokenFile: "/o" },
+  ...{ forge: "https://git.example.org", forgeTokenFile: "/f", repository: "ci/cc-ci" },
+  ...{ settings, waitSeconds: 60 },
+};
+
+const repository = {
+  ...{ slug: "ci/cc-ci", user_id: 1, active: true, permissions: undefined },
+  ...settings,
+};
+const fine: RepositorySight = { repository, ownerId: 1, hooks: [] };
+const hook = { id: 7, config: { url: "https://drone.ci.example.org/hook?secret=x" } };
+
+function plan(sight: RepositorySight | undefined) {
+  const set: unknown[] = [];
+  const nothing = async (): Promise<void> => undefined;
+  const work = {
+    ...{ enable: nothing, own: nothing, removeHooks: nothing },
+    set: async (changed: unknown) => void set.push(changed),
+  };
+  const calls = planRepository(resource, sight, work);
+  return { calls, set, verbs: calls.map(({ verb, target }) => `${verb} ${target}`) };
+}
+
+describe("the CI repository in Drone", () => {
+  test("that is as it should be needs nothing", () => {
+    expect(plan(fine).verbs).toEqual([]);
+  });
+
+  test("is enabled, set, and rid of the hook that enabling makes", () => {
+    // Drone keeps other settings of a repository that was never enabled.
+    const fresh = { ...repository, active: false, user_id: 0, timeout: 0, config_path: "" };
+    expect(plan({ ...fine, repository: fresh }).verbs).toEqual([
+      "repository enable ci/cc-ci",
+      "repository set ci/cc-ci",
+      "hook remove ci/cc-ci",
+    ]);
+    expect(plan({ ...fine, repository: undefined }).verbs).toHaveLength(3);
+  });
+
+  test.for<[string, Partial<typeof repository>, string]>([
+    ["timeout", { timeout: 120 }, "it differs in timeout"],
+    ["path of the pipeline", { config_path: ".drone.yml" }, "it differs in config_path"],
+    ["trust", { trusted: true } as never, "it differs in trusted"],
+    ["visibility", { visibility: "private" } as never, "it differs in visibility"],
+    [
+      "care for pull requests",
+      { ignore_forks: false, ignore_pull_requests: false } as never,
+      "it differs in ignore_forks, ignore_pull_requests",
+    ],
+  ])("gets its %s back, and nothing else", async ([, changed, why]) => {
+    const { calls, set } = plan({ ...fine, repository: { ...repository, ...changed } });
+    expect(calls.map((call) => call.why)).toEqual([why]);
+    await calls[0]?.perform();
+    const wanted = Object.keys(changed).map((name) => [
+      name,
+      settings[name as keyof typeof settings],
+    ]);
+    expect(set).toEqual([Object.fromEntries(wanted)]);
+  });
+
+  test("goes back to the owner's account, and no hook is made for that", () => {
+    expect(plan({ ...fine, ownerId: 2 }).verbs).toEqual(["repository own ci/cc-ci"]);
+  });
+
+  test("is rid of a hook that somebody had Drone make", () => {
+    expect(plan({ ...fine, hooks: [hook] }).verbs).toEqual(["hook remove ci/cc-ci"]);
+  });
+
+  test("may need anything before Drone is deployed", () => {
+    expect(plan(undefined).verbs).toEqual([
+      "repository enable *",
+      "repository own *",
+      "repository set *",
+      "hook remove *",
+    ]);
+  });
+});
