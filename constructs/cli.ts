@@ -16,6 +16,7 @@ commands
   check   compare them with what the sources say; exit 1 with a diff when they differ
   diff    say what the next switch would do to the hosts
   graph   print the unit graph as Mermaid
+  trigger start a test run in Drone, by the token in DRONE_TOKEN, and follow it
 
 options
   --root <folder>   the checkout to work on (default: the current folder)
@@ -24,11 +25,16 @@ options
   --markdown        diff: print Markdown, for a comment on a pull request
   --against <ref>   diff: compare with what is committed at this git ref, not with the disk
   --svg             graph: print SVG instead
-  --host <name>     graph: which host, where there are several
+  --host <name>     graph, trigger: which host, where there are several
+  --recipe <name>   trigger: the recipe to test
+  --ref <ref>       trigger: its branch, tag or commit
+  --repository <o/n> trigger: its repository on the forge, by default one beside the CI repository
+  --pull <number>   trigger: the pull request that it is about, by default none
+  --quick           trigger: leave out the slow stages
   --help            print this
   --version         print the version
 
-exit codes: 0 fine · 1 check found differences · 2 an error that names what to do
+exit codes: 0 fine · 1 check found differences, or the run did not pass · 2 an error that names what to do
 `;
 
 // What was compiled once need not be again: a command answers in half the time. Without a folder that

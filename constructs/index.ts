@@ -1,5 +1,9 @@
 /** What an operator builds a host of in TypeScript. */
 export { CcCi } from "./app.ts";
+export { DronePipeline } from "./ci/drone-pipeline.ts";
+export { DroneRepository, type DroneRepositoryProps } from "./ci/drone-repository.ts";
+export { DroneRunner, type DroneRunnerProps } from "./ci/drone-runner.ts";
+export { DroneServer, type DroneServerProps } from "./ci/drone-server.ts";
 export { RunBoundary, type RunBoundaryProps } from "./ci/run-boundary.ts";
 export { Abra } from "./coop-cloud/abra.ts";
 export { Recipe } from "./coop-cloud/recipe.ts";

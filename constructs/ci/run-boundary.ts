@@ -46,6 +46,10 @@ export class RunBoundary extends Construct implements HasUnit {
   readonly account = runnerAccount;
   /** The socket. */
   readonly unit: SystemdUnit;
+  /** How many runs there are at once. */
+  readonly maxTests: number;
+  /** The longest that a run takes, its teardown included, in seconds. */
+  readonly longestSeconds: number;
 
   constructor(scope: Construct, id: string, props: RunBoundaryProps) {
     super(scope, id);
@@ -56,6 +60,8 @@ export class RunBoundary extends Construct implements HasUnit {
       keepRuns: props.keepRuns ?? 500,
       keepGiB: props.keepGiB ?? 5,
     };
+    this.maxTests = settings.maxTests;
+    this.longestSeconds = settings.timeoutMinutes * 60 + stopSeconds;
     Machine.of(this).tells("runs", settings);
     const module = new NixosModule(this, "module", {
       name: "runs",

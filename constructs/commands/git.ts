@@ -115,6 +115,34 @@ async function readBlobs(
   return contents;
 }
 
+/**
+ * The commit that a branch, a tag or a pull request of a repository elsewhere leads to, by a name that git
+ * finds it by; undefined when there is none of that name.
+ *
+ * @param ref as in `main`, `1.2.0`, `refs/pull/7/head`
+ * @throws {UserError} when the repository cannot be asked
+ */
+export async function remoteCommit(
+  root: string,
+  address: string,
+  ref: string,
+): Promise<string | undefined> {
+  let listing: string;
+  try {
+    listing = await git(root, ["ls-remote", "--", address, ref, `${ref}^{}`]);
+  } catch (error) {
+    throw userError(address, `cannot be asked: ${stderrOf(error) || messageOf(error)}`);
+  }
+  const found = listing.split("\n").map((line) => line.split("\t"));
+  const named = (name: string) => found.find(([, each]) => each === name)?.[0];
+  // What an annotated tag is of comes before the tag.
+  for (const name of [`refs/heads/${ref}`, `refs/tags/${ref}^{}`, `refs/tags/${ref}`, ref]) {
+    const commit = named(name);
+    if (commit !== undefined) return commit;
+  }
+  return undefined;
+}
+
 async function git(root: string, args: readonly string[]): Promise<string>;
 async function git(
   root: string,
@@ -135,7 +163,8 @@ async function git(
     encoding: "buffer",
     maxBuffer,
     timeout: 60_000,
-    env: { GIT_OPTIONAL_LOCKS: "0", LC_ALL: "C" },
+    // Nobody is asked for a password.
+    env: { GIT_OPTIONAL_LOCKS: "0", GIT_TERMINAL_PROMPT: "0", LC_ALL: "C" },
     ...(input === undefined ? { stdin: "ignore" as const } : { input }),
   });
   const output = Buffer.from(result.stdout);

@@ -8,6 +8,11 @@ const options = {
   against: { type: "string" },
   svg: { type: "boolean" },
   host: { type: "string" },
+  recipe: { type: "string" },
+  repository: { type: "string" },
+  ref: { type: "string" },
+  pull: { type: "string" },
+  quick: { type: "boolean" },
   help: { type: "boolean", short: "h" },
   version: { type: "boolean" },
 } as const;
@@ -18,6 +23,7 @@ const known = {
   check: ["json"],
   diff: ["json", "markdown", "against"],
   graph: ["svg", "host"],
+  trigger: ["host", "recipe", "repository", "ref", "pull", "quick"],
 } as const;
 
 export type CommandName = keyof typeof known;

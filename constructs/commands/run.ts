@@ -11,6 +11,7 @@ const commands: Readonly<Record<CommandName, () => Promise<Command>>> = {
   check: async () => (await import("./check.ts")).check,
   diff: async () => (await import("./diff.ts")).diff,
   graph: async () => (await import("./graph.ts")).graph,
+  trigger: async () => (await import("./trigger.ts")).trigger,
 };
 
 /**

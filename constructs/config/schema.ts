@@ -250,6 +250,79 @@ const app = z
   .describe("One recipe, deployed behind the proxy.")
   .meta(someState);
 
+const hostPath = (what: string, example: string) =>
+  text.describe(`Absolute path on the host of ${what}`).meta({ examples: [example] });
+
+const password = hostPath(
+  "the account's password on the forge, readable by root alone: with it the host logs in to Drone by itself. Default: a person opens Drone's page once.",
+  "/var/lib/ci-secrets/ci-owner-password",
+).optional();
+
+const drone = z
+  .strictObject({
+    ...recipeKeys,
+    domain: text
+      .optional()
+      .describe("Where Drone answers. Default: `drone.` and the host's domain."),
+    env,
+    forge: text
+      .describe("The forge, a Gitea: its https address without a path.")
+      .meta({ examples: ["https://git.example.org"] }),
+    clientId: text
+      .describe("Id of the OAuth client that Drone is on the forge. It is public.")
+      .meta({ examples: ["3c1f2a6e-7a1b-4c58-9d37-0a5f6b7c8d9e"] }),
+    clientSecret: hostPath(
+      "the secret of that OAuth client.",
+      "/var/lib/ci-secrets/drone-client-secret",
+    ),
+    architecture: z
+      .enum(["amd64", "arm64"])
+      .optional()
+      .describe("The processor of the host, as Drone names it. Default: `amd64`."),
+    builds: z
+      .strictObject({
+        repository: text
+          .describe("The CI repository on the forge, as owner and name.")
+          .meta({ examples: ["ci/cc-ci"] }),
+        branch: text.optional().describe("The branch whose pipeline builds have. Default: `main`."),
+        visibility: z
+          .enum(["public", "internal", "private"])
+          .optional()
+          .describe(
+            "Who sees builds and their logs: everybody, who is logged in to Drone, or who can read the repository. Default: `public`, for the maintainers of recipes have no account in Drone.",
+          ),
+      })
+      .describe("Where builds come from: this very repository, on the forge."),
+    owner: z
+      .strictObject({
+        login: text
+          .describe(
+            "Login on the forge of the account that has the CI repository in Drone: admin there, and nowhere else, since Drone holds a token with all of its rights.",
+          )
+          .meta({ examples: ["ci-owner"] }),
+        forgeToken: hostPath(
+          "a token of that account on the forge, with the scope `write:repository`: the host removes the hook with it that Drone makes and nobody needs.",
+          "/var/lib/ci-secrets/ci-owner-forge-token",
+        ),
+        password,
+      })
+      .describe("The account that owns the CI repository."),
+    bridge: z
+      .strictObject({
+        login: text
+          .describe(
+            "Login on the forge of the account that starts builds: it may write to the CI repository, and nothing else.",
+          )
+          .meta({ examples: ["ci-bridge"] }),
+        password,
+      })
+      .describe("The account that starts builds."),
+  })
+  .superRefine(requireState)
+  .optional()
+  .describe("The build server, by the recipe `drone` with its overlay for Gitea.")
+  .meta(someState);
+
 const host = z
   .strictObject({
     domain: text
@@ -264,6 +337,7 @@ const host = z
       .record(label, app)
       .optional()
       .describe("Further recipes, each under a name of its own."),
+    drone,
     acceptUnfree: z
       .array(text)
       .optional()

@@ -1,5 +1,9 @@
 import { Construct, type IConstruct } from "constructs";
 import { CcCi } from "../app.ts";
+import { DronePipeline } from "../ci/drone-pipeline.ts";
+import { DroneRepository } from "../ci/drone-repository.ts";
+import { DroneRunner } from "../ci/drone-runner.ts";
+import { DroneServer } from "../ci/drone-server.ts";
 import { RunBoundary } from "../ci/run-boundary.ts";
 import { Recipe } from "../coop-cloud/recipe.ts";
 import { RecipeApp } from "../coop-cloud/recipe-app.ts";
@@ -46,10 +50,8 @@ function addHost(app: CcCi, name: string, config: HostConfig, remember: Remember
   if (engine.registryCredentials !== undefined) {
     remember(engine.registryCredentials, ["docker", "registryCredentials"], "value");
   }
-  if (config.runs !== undefined) {
-    const runs = new RunBoundary(host, "runs", { service: engine.service, ...config.runs });
-    remember(runs, ["runs"]);
-  }
+  const runs = runsOf(host, engine, config);
+  if (runs !== undefined) remember(runs, ["runs"]);
   const { proxySubnet, ...swarmConfig } = config.swarm ?? {};
   const swarm = new Swarm(host, "swarm", { engine, ...swarmConfig });
   remember(swarm, ["swarm"]);
@@ -64,6 +66,9 @@ function addHost(app: CcCi, name: string, config: HostConfig, remember: Remember
     certificate,
   });
   remember(proxy, ["traefik"]);
+  if (config.drone !== undefined && runs !== undefined) {
+    addDrone(host, { proxy, runs, config: config.drone }, remember);
+  }
   const apps = new Construct(host, "apps");
   for (const [id, app] of byName(config.apps ?? {})) {
     const { recipe, ...state } = app;
@@ -74,6 +79,42 @@ function addHost(app: CcCi, name: string, config: HostConfig, remember: Remember
       remember(file, ["apps", id, "secrets", name], "value");
     }
   }
+}
+
+/** What takes runs, where there is anybody to ask for one. */
+function runsOf(
+  host: Host,
+  { service }: DockerEngine,
+  { runs, drone }: HostConfig,
+): RunBoundary | undefined {
+  if (runs === undefined && drone === undefined) return undefined;
+  return new RunBoundary(host, "runs", { service, ...runs });
+}
+
+function addDrone(
+  host: Host,
+  parts: {
+    readonly proxy: TraefikRecipe;
+    readonly runs: RunBoundary;
+    readonly config: NonNullable<HostConfig["drone"]>;
+  },
+  remember: Remember,
+): void {
+  const { proxy, runs } = parts;
+  const { owner, builds, bridge, architecture, ...state } = parts.config;
+  const server = new DroneServer(host, "drone", {
+    ...state,
+    recipe: recipeOf("drone", state),
+    proxy,
+    owner: owner.login,
+  });
+  remember(server, ["drone"]);
+  const repository = new DroneRepository(host, "drone-repository", {
+    ...{ ...builds, server, runs, owner, bridge },
+    pipeline: new DronePipeline(host, "drone-pipeline", architecture ?? "amd64"),
+  });
+  remember(repository, ["drone"]);
+  remember(new DroneRunner(host, "drone-runner", { server, repository, runs }), ["drone"]);
 }
 
 /** The members sorted, so that their order in the file is nothing that files are made of. */

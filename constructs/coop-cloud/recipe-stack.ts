@@ -1,9 +1,14 @@
 import { Construct } from "constructs";
-import { nameLimits, type Resource } from "../../services/converge/desired-state.ts";
+import {
+  nameLimits,
+  type Resource,
+  type ResourceOf,
+} from "../../services/converge/desired-state.ts";
 import { envValue, isEnvName } from "../core/env-text.ts";
 import { ValueError } from "../core/errors.ts";
 import { TemplateFile } from "../core/generated-file.ts";
 import { nixJoin, nixName, nixPath } from "../core/nix.ts";
+import type { TemplateContext } from "../core/template.ts";
 import { ConvergePiece } from "../nixos/converge-piece.ts";
 import type { HostFile } from "../nixos/host-file.ts";
 import { Machine } from "../nixos/machine.ts";
@@ -23,8 +28,11 @@ import type { Recipe } from "./recipe.ts";
 interface RecipeSecret {
   /** Name in the compose files, as in `ssl_cert`. */
   readonly name: string;
-  /** Variable of the `.env` that carries the version, as in `SECRET_WILDCARD_CERT_VERSION`. */
-  readonly versionVariable: string;
+  /**
+   * Variable of the `.env` that carries the version, as in `SECRET_WILDCARD_CERT_VERSION`.
+   * @default the host reads it from the recipe's compose files
+   */
+  readonly versionVariable?: string;
   readonly file: HostFile;
   /** A file whose bytes make the version. @default name and content of the secret */
   readonly versionOf?: HostFile;
@@ -34,8 +42,18 @@ interface RecipeSecret {
 export interface StackSecret {
   readonly name: string;
   readonly file: HostFile;
-  readonly variable: string;
+  /** Variable of the `.env` that carries the version; undefined where the host reads its name. */
+  readonly variable: string | undefined;
   readonly secret: SwarmSecret;
+}
+
+/** A file of ours that is laid over those of the recipe, which then is deployed as it lies there. */
+interface OverlayFile {
+  /** Its name among the recipe's. */
+  readonly file: string;
+  /** Path below `templates/`. */
+  readonly template: string;
+  readonly context: () => TemplateContext;
 }
 
 /** What a deploy may take; slow recipes need more. */
@@ -68,6 +86,8 @@ export interface RecipeStackProps {
   readonly env: Readonly<Record<string, string>>;
   /** Path of a page that it must answer itself; `false` where the certificate is all that is looked at. */
   readonly page: string | false;
+  /** Files of ours laid over the recipe's; their version is the variable `CCCI_VERSION`. @default none */
+  readonly overlay?: readonly OverlayFile[];
   /** Secrets of the recipe; what they need is put below the stack. */
   readonly secrets: (stack: Construct) => readonly RecipeSecret[];
   /** Whose resources come before its own. */
@@ -95,6 +115,9 @@ const serveSeconds = 60;
 /** Where the host reaches its own published port. */
 const published = { address: "127.0.0.1", port: 443 } as const;
 
+/** The variable by which an overlay's own configs take the version of the overlay. */
+export const overlayVariable = "CCCI_VERSION";
+
 /** Variables that are ours to set, each with where its value comes from instead. */
 const reserved: ReadonlyMap<string, string> = new Map([
   ["TYPE", "it follows recipe and release"],
@@ -103,6 +126,7 @@ const reserved: ReadonlyMap<string, string> = new Map([
   ["COMPOSE_FILE", "it follows composeFiles"],
   ["STACK_NAME", "it follows domain"],
   ["TIMEOUT", "it follows deploySeconds"],
+  [overlayVariable, "it follows what is laid over the recipe"],
 ]);
 
 /** A recipe deployed as a stack: what Traefik and every other app have in common. */
@@ -149,6 +173,15 @@ export abstract class RecipeStack extends Construct implements HasUnit {
         versionOf,
       }),
     }));
+    const overlay = (props.overlay ?? []).map(({ file, template, context }) => {
+      const name = `${props.piece}.${file}`;
+      const path = `${machine.folder}/${name}`;
+      new TemplateFile(this, file, { path, template, context });
+      return { file, name, path };
+    });
+    const overlaySlots = Object.fromEntries(
+      overlay.map(({ file, name }) => [overlaySlot(file), nixJoin([nixPath(name)])]),
+    );
     this.#piece = new ConvergePiece(this, "piece", {
       name: props.piece,
       description: props.description,
@@ -157,8 +190,8 @@ export abstract class RecipeStack extends Construct implements HasUnit {
       after: [props.network.swarm.retired],
       sources: [...props.sources, ...credentials, ...this.secrets.map(({ secret }) => secret)],
       resources: () => this.#resources(),
-      slots: { "env-file": nixJoin([nixPath(envFile)]) },
-      texts: () => this.#ownVariables().map(({ value }) => value),
+      slots: { "env-file": nixJoin([nixPath(envFile)]), ...overlaySlots },
+      texts: () => this.#ownVariables().flatMap(({ name, value }) => [name, value]),
       path: [
         nixName("config", "cc-ci", "packages", "abra"),
         nixName("config", "cc-ci", "packages", "git"),
@@ -168,7 +201,9 @@ export abstract class RecipeStack extends Construct implements HasUnit {
       // Of all apps: what it replaces has a folder of its own there.
       stateDirectories: [stateFolders.apps],
     });
-    this.#piece.module.addFile(envPath);
+    for (const path of [envPath, ...overlay.map((each) => each.path)]) {
+      this.#piece.module.addFile(path);
+    }
     this.node.addValidation({ validate: () => this.#validate() });
   }
 
@@ -190,6 +225,8 @@ export abstract class RecipeStack extends Construct implements HasUnit {
         revision: recipe.revision,
         version,
         fetchSeconds,
+        overlay: this.#overlay,
+        secretVariables: this.#secretVariables,
       },
       {
         kind: "env",
@@ -204,7 +241,7 @@ export abstract class RecipeStack extends Construct implements HasUnit {
         domain: this.domain,
         recipe: recipe.name,
         version,
-        chaos: recipe.chaos,
+        chaos: recipe.chaos || this.#overlay !== undefined,
         abraDirectory: this.#abra.directory(this.domain),
         composeFiles: [...composeFiles],
         networks: [network.name],
@@ -223,6 +260,27 @@ export abstract class RecipeStack extends Construct implements HasUnit {
         waitSeconds: serveSeconds,
       },
     ];
+  }
+
+  get #overlay(): ResourceOf<"checkout">["overlay"] {
+    const files = (this.#props.overlay ?? []).map(({ file }) => ({
+      file,
+      content: { slot: overlaySlot(file) },
+    }));
+    return files.length === 0 ? undefined : { version: { slot: overlayVersionSlot }, files };
+  }
+
+  /** Those whose names the host reads from the recipe. */
+  get #secretVariables(): ResourceOf<"checkout">["secretVariables"] {
+    const named = this.secrets.filter(({ variable }) => variable === undefined);
+    if (named.length === 0) return undefined;
+    const ours = new Set(this.#props.overlay?.map(({ file }) => file));
+    return {
+      composeFiles: this.#props.composeFiles.filter((file) => !ours.has(file)),
+      slots: Object.fromEntries(
+        named.map(({ name, secret }) => [name, { slot: secret.variableSlot }]),
+      ),
+    };
   }
 
   get #pullSeconds(): number {
@@ -253,8 +311,11 @@ export abstract class RecipeStack extends Construct implements HasUnit {
       { name: "LETS_ENCRYPT_ENV", value: "" },
       { name: "TIMEOUT", value: String(this.#deploySeconds) },
       { name: "COMPOSE_FILE", value: composeFiles.join(":") },
+      ...(this.#overlay === undefined
+        ? []
+        : [{ name: overlayVariable, value: textSlot(overlayVersionSlot) }]),
       ...this.secrets.map(({ variable, secret }) => ({
-        name: variable,
+        name: variable ?? textSlot(secret.variableSlot),
         value: textSlot(secret.versionSlot),
       })),
     ];
@@ -278,8 +339,13 @@ export abstract class RecipeStack extends Construct implements HasUnit {
         problems.push(`${property}: must be a whole number of seconds, from 1 to 86400`);
       }
     }
-    const versionVariables = new Map(this.secrets.map(({ name, variable }) => [variable, name]));
+    const versionVariables = new Map(
+      this.secrets.flatMap(({ name, variable }) =>
+        variable === undefined ? [] : [[variable, name]],
+      ),
+    );
     for (const { name, variable } of this.secrets) {
+      if (variable === undefined) continue;
       const other = versionVariables.get(variable);
       if (other !== name) {
         problems.push(
@@ -334,6 +400,14 @@ export abstract class RecipeStack extends Construct implements HasUnit {
 
 /** The slot that the checkout fills with the release or commit that it found. */
 const versionSlot = "recipe-version";
+
+/** The slot that the checkout fills with digits of the digest of what is laid over the recipe. */
+const overlayVersionSlot = "overlay-version";
+
+/** The slot that Nix fills with the path of a file that is laid over the recipe. */
+function overlaySlot(file: string): string {
+  return `overlay-${file.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-")}`;
+}
 
 /** The one abra of a machine, made when the first recipe asks for it. */
 function abraOf(machine: Machine): Abra {

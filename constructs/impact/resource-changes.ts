@@ -90,6 +90,14 @@ function nameOf(resource: Resource): string {
       return `the certificate of ${resource.serverName}`;
     case "retired":
       return "what is retired";
+    case "drone-account":
+      return `Drone's account ${resource.login}`;
+    case "drone-repository":
+      return `${resource.repository} in Drone`;
+    case "drone-builds":
+      return `the builds of ${resource.repository}`;
+    case "drained-service":
+      return `the service ${resource.unit}`;
   }
 }
 

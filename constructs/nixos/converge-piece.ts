@@ -47,6 +47,8 @@ export interface ConvergePieceProps {
   readonly texts?: () => readonly string[];
   /** Packages whose programs it calls. @default none */
   readonly path?: readonly NixExpression[];
+  /** How long after its end it starts again, as systemd's time span. @default with all others, by the timer */
+  readonly againAfter?: string;
   /** Folders below /var/lib that it may write, beside its own state. @default none */
   readonly stateDirectories?: readonly string[];
 }
@@ -103,6 +105,7 @@ export class ConvergePiece extends Construct implements HasUnit {
       this.unit.needsForeign(unit, "wants");
     }
     if (this.#isWatching) this.#addPathUnit(sources);
+    if (props.againAfter !== undefined) this.#addTimer(props.againAfter);
     this.node.addValidation({ validate: () => this.#validate() });
   }
 
@@ -196,6 +199,19 @@ export class ConvergePiece extends Construct implements HasUnit {
         description: `Watch the files that ${this.name} is made of`,
         wantedBy: ["paths.target"],
         pathConfig: { PathChanged: [...new Set(sources.flatMap(({ watches }) => watches))] },
+      }),
+    });
+  }
+
+  #addTimer(againAfter: string): void {
+    new SystemdUnit(this, "timer", {
+      name: this.unit.name,
+      kind: "timer",
+      module: this.module,
+      options: () => ({
+        description: `Start ${this.name} again and again`,
+        wantedBy: ["timers.target"],
+        timerConfig: { OnUnitInactiveSec: againAfter, AccuracySec: "5s" },
       }),
     });
   }

@@ -25,19 +25,16 @@ export interface HostProps {
 
 /** A NixOS machine. Everything in its tree ends up in `out/<name>/`, which its `default.nix` imports. */
 export class Host extends Machine {
-  readonly #acceptUnfree: readonly string[];
-
   constructor(scope: Construct, id: string, props: HostProps) {
-    super(scope, id, props.domain);
-    this.#acceptUnfree = props.acceptUnfree ?? [];
+    super(scope, id, props.domain, props.acceptUnfree ?? []);
     new NixosModule(this, "module", {
       name: "host",
       template: "nixos/host.nix",
       context: () => ({
         hostName: this.name,
         pieces: nixPath("pieces.json"),
-        acceptsUnfree: this.#acceptUnfree.length > 0,
-        acceptUnfree: this.#acceptUnfree.toSorted(),
+        acceptsUnfree: this.acceptUnfree.length > 0,
+        acceptUnfree: this.acceptUnfree.toSorted(),
       }),
     });
     new Reconcile(this, "reconcile");
@@ -102,7 +99,7 @@ export class Host extends Machine {
         `domain: ${JSON.stringify(this.domain)} is no domain name: use lower-case labels joined by dots, as in ci.example.org`,
       );
     }
-    for (const name of this.#acceptUnfree.filter(
+    for (const name of this.acceptUnfree.filter(
       (name) => !/^[A-Za-z0-9][A-Za-z0-9._+-]*$/.test(name),
     )) {
       problems.push(

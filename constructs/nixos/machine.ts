@@ -17,13 +17,16 @@ export abstract class Machine extends Construct {
   readonly name: string;
   /** The base domain; every app is one label under it. */
   readonly domain: string;
+  /** Names of packages with an unfree licence that this host may use. */
+  readonly acceptUnfree: readonly string[];
   /** Names that only one construct of the host may have. */
   readonly claims = new Claims();
   readonly #restarts = new Map<string, Restart>();
   readonly #settings = new Map<string, JsonObject>();
 
-  constructor(scope: Construct, name: string, domain: string) {
+  constructor(scope: Construct, name: string, domain: string, acceptUnfree: readonly string[]) {
     super(scope, name);
+    this.acceptUnfree = acceptUnfree;
     this.name = name;
     this.domain = domain;
   }

@@ -23,8 +23,16 @@ interface ResourceSlots {
 export function slotsOf(resource: Resource): ResourceSlots {
   switch (resource.kind) {
     case "secret":
-    case "checkout":
       return { fills: [resource.version.slot], needs: [] };
+    case "checkout": {
+      const { version, overlay, secretVariables } = resource;
+      const variables = Object.values(secretVariables?.slots ?? {});
+      const filled = [version, ...variables, ...(overlay === undefined ? [] : [overlay.version])];
+      return {
+        fills: filled.map(({ slot }) => slot),
+        needs: (overlay?.files ?? []).flatMap(({ content }) => slotIn(content)),
+      };
+    }
     case "env":
       return { fills: [], needs: slotIn(resource.content) };
     case "stack":
@@ -34,6 +42,10 @@ export function slotsOf(resource: Resource): ResourceSlots {
     case "host-file":
     case "served-certificate":
     case "retired":
+    case "drone-account":
+    case "drone-repository":
+    case "drone-builds":
+    case "drained-service":
       return { fills: [], needs: [] };
   }
 }

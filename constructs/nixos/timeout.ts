@@ -21,7 +21,13 @@ function boundSeconds(resource: Resource): number {
     case "network":
     case "served-certificate":
     case "retired":
+    case "drained-service":
       return resource.waitSeconds;
+    case "drone-account":
+    case "drone-repository":
+    case "drone-builds":
+      // Each of its questions may wait, and silence at one ends the run.
+      return 2 * resource.waitSeconds;
     case "checkout":
       return resource.fetchSeconds;
     case "stack":

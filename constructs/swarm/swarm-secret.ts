@@ -25,6 +25,8 @@ export class SwarmSecret extends Construct implements ResourceSource {
   readonly name: string;
   /** The slot that the version fills, in the unit that carries this secret. */
   readonly versionSlot: string;
+  /** The slot for the name of the variable that carries the version, where the recipe alone knows it. */
+  readonly variableSlot: string;
   readonly waitsFor: readonly string[];
   readonly watches: readonly string[];
   readonly #props: SwarmSecretProps;
@@ -35,6 +37,7 @@ export class SwarmSecret extends Construct implements ResourceSource {
     this.name = props.name;
     const plain = props.name.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-");
     this.versionSlot = `secret-${plain}-version`;
+    this.variableSlot = `secret-${plain}-variable`;
     for (const file of [props.file, props.versionOf]) {
       if (file !== undefined) Machine.link(this, file);
     }

@@ -67,6 +67,7 @@ in
     cc-ci.packages = {
       abra = mkDefault pkgs.abra;
       converge = mkDefault (pkgs.callPackage ../packages/converge.nix { });
+      drone-runner-exec = mkDefault pkgs.drone-runner-exec;
       git = mkDefault pkgs.git;
       harness = mkDefault (pkgs.callPackage ../packages/rehearsal.nix { });
       run = mkDefault (pkgs.callPackage ../packages/run.nix { });

@@ -1,0 +1,199 @@
+import { Construct } from "constructs";
+import { digestOf } from "../core/digest.ts";
+import { type NixAttributes, nixJoin, nixName } from "../core/nix.ts";
+import { ConvergePiece } from "../nixos/converge-piece.ts";
+import { Machine } from "../nixos/machine.ts";
+import { NixosModule } from "../nixos/nixos-module.ts";
+import { type HasUnit, SystemdUnit } from "../nixos/systemd-unit.ts";
+import type { DroneRepository } from "./drone-repository.ts";
+import type { DroneServer } from "./drone-server.ts";
+import type { RunBoundary } from "./run-boundary.ts";
+
+export interface DroneRunnerProps {
+  readonly server: DroneServer;
+  readonly repository: DroneRepository;
+  /** What its builds ask for runs, and whose user it has. */
+  readonly runs: RunBoundary;
+}
+
+/** The unit of the daemon. */
+const daemon = "cc-ci-runner";
+
+/** Its folder, which lives as long as it does: what it leaves goes with it. */
+const folder = `/run/${daemon}`;
+
+/** Its own pages, for a look whether it lives; nobody else's business. */
+const address = "127.0.0.1:3000";
+
+/** Digits of a digest that tell settings apart. */
+const settingsDigits = 12;
+
+/** How long the daemon may take to be up, in seconds. */
+const startSeconds = 60;
+
+/**
+ * How long a build and its runner, or a run and its build, may disagree, in seconds: the runner is told of a
+ * cancelled build within some, and asks again after ten where Drone did not answer.
+ */
+const graceSeconds = 60;
+
+/**
+ * The exec runner of Drone: takes builds of the CI repository alone, as many at once as there may be runs.
+ * No switch restarts it, for that would wait for its builds: a piece tells it to end when its settings
+ * changed, which it does once they are through. Another piece ends builds that nobody works on.
+ */
+export class DroneRunner extends Construct implements HasUnit {
+  readonly #piece: ConvergePiece;
+  readonly #props: DroneRunnerProps;
+  readonly #machine: Machine;
+
+  constructor(scope: Construct, id: string, props: DroneRunnerProps) {
+    super(scope, id);
+    this.#props = props;
+    this.#machine = Machine.of(this);
+    const { server, repository, runs } = props;
+    const module = new NixosModule(this, "module", {
+      name: "runner",
+      template: "ci/drone-runner.nix",
+    });
+    const service = new SystemdUnit(this, "service", {
+      name: daemon,
+      kind: "service",
+      module,
+      options: () => this.#options(),
+    });
+    // Ended before Docker is: as long as it has a build, it tells Drone how that ends.
+    service.needsForeign("docker.service", "after");
+    service.needs(runs, "wants");
+    this.#piece = new ConvergePiece(this, "piece", {
+      name: "drone-runner",
+      description: "Converge the runner of Drone's builds",
+      wants: [server, runs],
+      resources: () => [
+        {
+          kind: "drained-service",
+          unit: service.fullName,
+          settings: this.#settings,
+          files: [server.rpcSecret.path],
+          waitSeconds: startSeconds,
+        },
+      ],
+    });
+    new ConvergePiece(this, "builds", {
+      name: "drone-builds",
+      description: "End builds of Drone that nobody works on",
+      // What it wanted would be started each time, and all that that wants.
+      after: [this, repository],
+      againAfter: "1min",
+      resources: () => [
+        {
+          kind: "drone-builds",
+          server: server.address,
+          ownerTokenFile: server.ownerToken.path,
+          forge: server.forge,
+          repository: repository.slug,
+          runner: { unit: service.fullName, name: this.#machine.name },
+          graceSeconds,
+          waitSeconds: 0,
+        },
+      ],
+    });
+  }
+
+  get unit(): SystemdUnit {
+    return this.#piece.unit;
+  }
+
+  /** What the daemon reads when it starts, but for the secret. */
+  get #environment(): Readonly<Record<string, string>> {
+    const { server, repository, runs } = this.#props;
+    return {
+      DRONE_HTTP_BIND: address,
+      DRONE_LIMIT_EVENTS: "custom",
+      DRONE_LIMIT_REPOS: repository.slug,
+      DRONE_RPC_HOST: server.domain,
+      DRONE_RPC_PROTO: "https",
+      DRONE_RUNNER_CAPACITY: String(runs.maxTests),
+      DRONE_RUNNER_NAME: this.#machine.name,
+      DRONE_RUNNER_PATH: "/run/current-system/sw/bin",
+      DRONE_RUNNER_ROOT: folder,
+      DRONE_UI_DISABLE: "true",
+    };
+  }
+
+  get #settings(): string {
+    return digestOf(JSON.stringify(this.#environment))
+      .replace("sha256:", "")
+      .slice(0, settingsDigits);
+  }
+
+  #options(): NixAttributes {
+    const { server, runs } = this.#props;
+    // A pipe: what is read from it is gone, so that no build finds the secret, whose user is the same. Its
+    // name says with which settings the daemon was started.
+    const pipe = `${folder}/${this.#settings}`;
+    return {
+      description: "Take builds from Drone",
+      restartIfChanged: false,
+      startLimitIntervalSec: 0,
+      environment: this.#environment,
+      serviceConfig: {
+        Type: "exec",
+        User: runs.account,
+        Group: runs.account,
+        ExecStartPre: nixJoin([nixName("coreutils"), `/bin/mkfifo --mode=0600 ${pipe}`]),
+        ExecStart: nixJoin([nixName("runner"), ` daemon ${pipe}`]),
+        // As root, once the daemon waits at the other end of the pipe.
+        ExecStartPost: nixJoin([
+          "+",
+          nixName("sed"),
+          ` -n s/^/DRONE_RPC_SECRET=/w${pipe} ${server.rpcSecret.path}`,
+        ]),
+        Restart: "always",
+        RestartSec: "5s",
+        // How it ends when it was told to.
+        SuccessExitStatus: [1],
+        KillMode: "mixed",
+        TimeoutStopSec: `${runs.longestSeconds}s`,
+        RuntimeDirectory: daemon,
+        RuntimeDirectoryMode: "0700",
+        UMask: "0077",
+        // It asks a proxy that knows of no Drone again at once, with a line each time.
+        LogRateLimitIntervalSec: "30s",
+        LogRateLimitBurst: 100,
+        ...hardening,
+      },
+    };
+  }
+}
+
+/** What a program can do without that starts shells, which ask a socket of this host for a run. */
+const hardening: NixAttributes = {
+  CapabilityBoundingSet: "",
+  // Drone's server is reached by its proxy, on this host; a build has no business elsewhere.
+  IPAddressAllow: "localhost",
+  IPAddressDeny: "any",
+  InaccessiblePaths: ["-/var/run/docker.sock", "-/run/docker.sock"],
+  LimitCORE: 0,
+  LockPersonality: true,
+  MemoryMax: "512M",
+  NoNewPrivileges: true,
+  PrivateDevices: true,
+  PrivateTmp: true,
+  ProtectClock: true,
+  ProtectControlGroups: true,
+  ProtectHome: true,
+  ProtectHostname: true,
+  ProtectKernelLogs: true,
+  ProtectKernelModules: true,
+  ProtectKernelTunables: true,
+  ProtectProc: "invisible",
+  ProtectSystem: "strict",
+  RestrictAddressFamilies: "AF_UNIX AF_INET AF_INET6",
+  RestrictNamespaces: true,
+  RestrictRealtime: true,
+  RestrictSUIDSGID: true,
+  SystemCallArchitectures: "native",
+  SystemCallFilter: ["@system-service"],
+  TasksMax: 256,
+};
