@@ -23,6 +23,8 @@ const evaluationSchema = z.object({
   units: z.record(z.string(), unitSchema),
   /** By path below /etc. */
   etc: z.record(z.string(), etcFileSchema),
+  /** Names by address, as /etc/hosts has them; NixOS adds the host's own. */
+  hosts: z.record(z.string(), z.array(z.string())),
   tmpfiles: z.array(z.string()).readonly(),
   /** Shell text by name: what must succeed before a switch to this host. */
   preSwitchChecks: z.record(z.string(), z.string()),

@@ -84,6 +84,30 @@ function busybox(reference: string, page: string): ImageRoot {
   };
 }
 
+/**
+ * A place for Drone's server, which hosts bring along themselves: a stand-in that Node runs, or a real one.
+ * It keeps its database where the public image has it.
+ */
+const drone: ImageRoot = {
+  reference: "drone/drone:2.26.0",
+  // As large as it is, its version tells it.
+  madeOf: () => [...sources(), `${process.version} ${process.arch}`],
+  build: async (folder) => {
+    copyProgram(folder, "node", process.execPath);
+    mkdirSync(join(folder, "bin"));
+    symlinkSync("/opt/drone/drone-server", join(folder, "bin/drone-server"));
+    makeTemporaryFolder(folder);
+  },
+  changes: [
+    'ENTRYPOINT ["/bin/drone-server"]',
+    "ENV DRONE_DATABASE_DRIVER=sqlite3 DRONE_DATABASE_DATASOURCE=/data/database.sqlite DRONE_SERVER_PORT=:80",
+    // As the public image has it: what a file of settings says of these counts for nothing.
+    "ENV DRONE_SERVER_HOST=localhost DRONE_DATADOG_ENABLED=true",
+    "EXPOSE 80",
+    "VOLUME /data",
+  ],
+};
+
 /** Everything that the recipes of the tests run. */
 export const images: readonly ImageRoot[] = [
   traefik,
@@ -93,6 +117,7 @@ export const images: readonly ImageRoot[] = [
   busybox("web:1.1.0", "web 1.1.0\n"),
   // The name that a public registry has too: the probe of abra's contract runs on real hosts as well.
   busybox("busybox:1.37.0", "busybox\n"),
+  drone,
 ];
 
 /** How the images are made: these very files. */

@@ -4,9 +4,12 @@ import { dirname, join } from "node:path";
 import { SetupError } from "../../setup/error.ts";
 import { findProgram } from "../../setup/programs.ts";
 
-/** Puts a program of this machine at `/usr/bin/<name>`, and each library where its loader looks for it. */
-export function copyProgram(folder: string, name: string): void {
-  const path = programPath(name);
+/**
+ * Puts a program of this machine at `/usr/bin/<name>`, and each library where its loader looks for it.
+ *
+ * @param path of the program. @default where PATH has one of that name
+ */
+export function copyProgram(folder: string, name: string, path = programPath(name)): void {
   for (const [from, to] of [
     [path, `/usr/bin/${name}`],
     ...libraries(path).map((one) => [one, one]),

@@ -38,6 +38,8 @@ export interface Way {
   readonly restartsDocker?: boolean;
   /** Whether other pieces have something to do too, once this one has run. @default false */
   readonly takesOthersAlong?: boolean;
+  /** What is another each time, in the state as JSON. @default nothing */
+  readonly random?: RegExp;
   /** What the run stops with, as `<state> <id of the line>`. @default it converges */
   readonly stop?: string;
 }
@@ -176,7 +178,7 @@ async function oneByOne(
 async function undisturbed(host: Host, way: Way): Promise<Goal> {
   await way.begin(host);
   const runs = await runAsPlanned(host, lineOf(way), aloneOf(way));
-  const state = await finalState(host, aloneOf(way));
+  const state = await stateAfter(host, way);
   expectEnd(runs, way, "undisturbed");
   return { calls: runs[way.piece]?.calls ?? [], state };
 }
@@ -208,10 +210,16 @@ async function killAt(
 async function expectGoal(host: Host, way: Way, goal: Goal, at: string): Promise<void> {
   try {
     expectEnd(await runAsPlanned(host, lineOf(way), aloneOf(way)), way, at);
-    expect(await finalState(host, aloneOf(way))).toEqual(goal.state);
+    expect(await stateAfter(host, way)).toEqual(goal.state);
   } catch (error) {
     throw new Error(`${at}\n${error instanceof Error ? error.message : ""}`, { cause: error });
   }
+}
+
+async function stateAfter(host: Host, way: Way): Promise<FinalState> {
+  const state = await finalState(host, aloneOf(way));
+  if (way.random === undefined) return state;
+  return JSON.parse(JSON.stringify(state).replaceAll(way.random, "random")) as FinalState;
 }
 
 /** The piece that runs alone after a kill; undefined where everything runs. */

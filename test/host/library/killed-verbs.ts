@@ -66,6 +66,22 @@ export const killedVerbs = {
     "container remove",
     "service remove",
   ],
+  "killed-drone": [
+    "drone login",
+    "drone sync",
+    "account create",
+    "account remove",
+    "token rotate",
+    "token renew",
+    "repository enable",
+    "repository own",
+    "repository set",
+    "build cancel",
+    "run stop",
+    "service start",
+    "service restart",
+    "hook remove",
+  ],
 } as const satisfies Readonly<Record<string, readonly Verb[]>>;
 
 /** The verbs of calls, each once, in the order of `verbs`. */

@@ -12,13 +12,13 @@ const bootLimit = 900_000;
  * @returns what a case calls to get it
  */
 export function sharedHost(
-  options: HostOptions | (() => HostOptions) = {},
+  options: HostOptions | (() => HostOptions | Promise<HostOptions>) = {},
   prepare: (host: Host) => Promise<void> = async () => undefined,
 ): () => Host {
   let host: Host | undefined;
   beforeAll(async () => {
     if (whatHostsLack() !== undefined) return;
-    host = await bootHost(typeof options === "function" ? options() : options);
+    host = await bootHost(typeof options === "function" ? await options() : options);
     await prepare(host);
   }, bootLimit);
   beforeEach((context) => requireHosts(context));

@@ -127,6 +127,17 @@ export const releases = {
       edit("abra.sh", "PAGE_VERSION=v3", "PAGE_VERSION=v4"),
     ),
   ],
+  drone: [
+    release("1.8.0+2.25.0", "First release"),
+    release(
+      "1.9.0+2.26.0",
+      "Versions of secrets by the names that abra has for them",
+      edit("compose.yml", "${RPC_SECRET_VERSION}", "${SECRET_RPC_SECRET_VERSION}"),
+      edit("compose.gitea.yml", "${CLIENT_SECRET_VERSION}", "${SECRET_CLIENT_SECRET_VERSION}"),
+      edit(".env.sample", "\nRPC_SECRET_VERSION", "\nSECRET_RPC_SECRET_VERSION"),
+      edit(".env.sample", "#CLIENT_SECRET_VERSION", "#SECRET_CLIENT_SECRET_VERSION"),
+    ),
+  ],
   probe: [
     release("0.1.0+1.37.0", "First release"),
     release(

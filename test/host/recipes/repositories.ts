@@ -48,6 +48,7 @@ export function createRepositories(folder: string): Readonly<Record<RecipeName, 
   return {
     traefik: createRepository(folder, "traefik"),
     web: createRepository(folder, "web"),
+    drone: createRepository(folder, "drone"),
     probe: createRepository(folder, "probe"),
   };
 }

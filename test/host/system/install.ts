@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { putAccounts } from "./accounts.ts";
+import { putHosts } from "./hosts-file.ts";
 import type { InstalledSystem, System, SystemFile } from "./system.ts";
 
 /**
@@ -20,6 +21,7 @@ import type { InstalledSystem, System, SystemFile } from "./system.ts";
  */
 export function installSystem(root: string, system: System, before?: InstalledSystem): void {
   putAccounts(root, system.accounts);
+  putHosts(root, system.hosts);
   putFiles(root, system.files);
   for (const path of before?.paths ?? []) {
     if (system.files.has(path) || path.startsWith("/nix/store/")) continue;

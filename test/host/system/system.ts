@@ -33,6 +33,8 @@ export interface System {
   /** Every file that a host of that configuration has, unit files included, by absolute path. */
   readonly files: ReadonlyMap<string, SystemFile>;
   readonly accounts: Accounts;
+  /** Names in /etc/hosts, by their address. */
+  readonly hosts: Evaluation["hosts"];
   /** The folder that stands for the system closure, and has its unit files. */
   readonly toplevel: string;
   /** Shell text by name: what must succeed before a switch to it. */
@@ -120,13 +122,15 @@ function layOut(evaluation: Evaluation, store: ReadonlyMap<string, SystemFile>):
   for (const path of packagePaths(files, texts))
     if (!files.has(path)) files.set(path, { link: "/usr" });
   for (const [path, file] of Object.entries(hostPrograms())) files.set(path, file);
-  const { units, users, groups, preSwitchChecks } = evaluation;
+  const { units, users, groups, preSwitchChecks, hosts } = evaluation;
   const unitFiles = [...files].filter(([path]) => path.startsWith("/etc/systemd/system/"));
   const toplevel = `/nix/store/${digestOf(unitFiles)}-nixos-system-cc-ci`;
   for (const [path, file] of unitFiles) files.set(`${toplevel}${path}`, file);
+  // What a configuration installs for everybody, Debian has for everybody too.
+  files.set(`${toplevel}/sw`, { link: "/usr" });
   // NixOS does so as it boots and as it switches.
   put("/etc/tmpfiles.d/00-current-system.conf", `L+ /run/current-system - - - - ${toplevel}\n`);
-  return { units, files, accounts: { users, groups }, toplevel, preSwitchChecks };
+  return { units, files, accounts: { users, groups }, hosts, toplevel, preSwitchChecks };
 }
 
 /** 32 characters of the alphabet that Nix uses for hashes. */

@@ -42,6 +42,7 @@ in
       value = etcFile file;
     }) (builtins.attrValues (select enabled config.environment.etc))
   );
+  inherit (config.networking) hosts;
   tmpfiles = config.systemd.tmpfiles.rules;
   # Some releases keep their script among the checks.
   preSwitchChecks = builtins.removeAttrs config.system.preSwitchChecks [ "script" ];

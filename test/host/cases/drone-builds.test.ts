@@ -1,0 +1,232 @@
+import { describe, expect, test } from "vitest";
+import type { Build } from "../../../services/lib/drone/schemas.ts";
+import type { Host } from "../host.ts";
+import { DroneApi, requestOf } from "../library/drone-api.ts";
+import { droneHost, seededForgeOfHosts } from "../library/drone-host.ts";
+import { sharedHost } from "../library/shared-host.ts";
+import { TestRuns } from "../library/test-runs.ts";
+import { until } from "../machine/processes.ts";
+
+/** What runs of these recipes do. */
+const scenes = {
+  quick: { acts: [{ say: "begun" }] },
+  failing: { acts: [{ say: "begun" }], outcome: "failed", reason: "it does not start" },
+  short: { acts: [{ say: "begun" }, { sleepSeconds: 3 }] },
+  children: { acts: [{ children: 3 }, { say: "begun" }, { sleepSeconds: 600 }] },
+};
+
+/** An idle runner asks once in a while: a build may wait that long although a place is free, in seconds. */
+const pickUpSeconds = 30;
+
+const isOver = ({ status }: Build): boolean => !["pending", "running"].includes(status);
+const endOf = ({ status, stages }: Build) => [status, stages[0]?.steps[0]?.exit_code];
+
+describe("builds on a host", () => {
+  const shared = sharedHost(droneHost, async (host) => {
+    await host.settle();
+    new TestRuns(host).script(scenes);
+  });
+
+  /** A build of that recipe, in the middle of its run. */
+  async function running(host: Host, recipe = "children") {
+    const [drone, runs] = [new DroneApi(host), new TestRuns(host)];
+    const request = requestOf({ recipe });
+    await drone.answers();
+    const { number } = await drone.start(await seededForgeOfHosts(), request);
+    await until("the run of a build", 2 * pickUpSeconds, async () =>
+      runs.logOf(request.id).includes("begun") ? true : undefined,
+    );
+    return { drone, runs, number, id: request.id };
+  }
+
+  test("get what they were started with, and say what became of it", async () => {
+    const host = shared();
+    const drone = new DroneApi(host);
+    const forge = await seededForgeOfHosts();
+    // given
+    const requests = [requestOf({ recipe: "quick" }), requestOf({ recipe: "failing", pull: null })];
+    // when
+    const ends: Build[] = [];
+    for (const request of requests) {
+      const { number } = await drone.start(forge, request);
+      ends.push(await drone.until(number, isOver, 2 * pickUpSeconds));
+    }
+    // then
+    expect(ends.map(endOf)).toEqual([
+      ["success", 0],
+      ["failure", 1],
+    ]);
+    for (const [index, request] of requests.entries()) {
+      const log = await drone.log(ends[index]?.number ?? 0);
+      expect(log).toContain(`rehearses ${JSON.stringify(request)}`);
+    }
+    await expectNothingLeft(host);
+  });
+
+  test("run two at a time, in the order in which they were started", async () => {
+    const host = shared();
+    const drone = new DroneApi(host);
+    const forge = await seededForgeOfHosts();
+    // when five are started at once
+    const numbers: number[] = [];
+    for (let count = 0; count < 5; count += 1) {
+      numbers.push((await drone.start(forge, { recipe: "short" })).number);
+    }
+    // then there are never more than two at work, in Drone and on the host
+    const most = { builds: 0, runs: 0 };
+    await until("the end of five builds", 4 * pickUpSeconds, async () => {
+      const builds = (await drone.builds()).filter(({ number }) => numbers.includes(number));
+      const atWork = builds.filter(({ status }) => status === "running").length;
+      most.builds = Math.max(most.builds, atWork);
+      most.runs = Math.max(most.runs, (await new TestRuns(host).list()).length);
+      return builds.every(isOver) ? true : undefined;
+    });
+    expect(most).toEqual({ builds: 2, runs: 2 });
+    const ends: Build[] = [];
+    for (const number of numbers) ends.push(await drone.build(number));
+    expect(ends.map(({ status }) => status)).toEqual(numbers.map(() => "success"));
+    // and the first come first
+    const begun = ends.map(({ stages }) => stages[0]?.started?.getTime() ?? 0);
+    expect(begun).toEqual(begun.toSorted((one, other) => one - other));
+    await expectNothingLeft(host);
+  });
+
+  test.for<[string, Readonly<Record<string, string>>, "success" | "failure"]>([
+    ["a parameter that nobody knows", { CCCI_EXTRA: "1" }, "failure"],
+    ["a recipe with a quote", { CCCI_RECIPE: 'wi"ki; touch /tmp/owned' }, "failure"],
+    ["a recipe of two lines", { CCCI_RECIPE: "wiki\ntouch /tmp/owned" }, "failure"],
+    ["a recipe that a shell would expand", { CCCI_RECIPE: "${IFS}$(touch /tmp/owned)" }, "failure"],
+    ["a recipe of a hundred thousand letters", { CCCI_RECIPE: "a".repeat(5000) }, "failure"],
+    ["a commit that is a branch", { CCCI_COMMIT: "main" }, "failure"],
+    ["another PATH", { PATH: "/tmp" }, "success"],
+    ["another user and home", { USER: "root", HOME: "/root", SHELL: "/bin/false" }, "success"],
+  ])("do no harm with %s", async ([, parameters, status]) => {
+    const host = shared();
+    const [drone, runs] = [new DroneApi(host), new TestRuns(host)];
+    const before = runs.folders();
+    // when
+    const request = requestOf({ recipe: "quick" });
+    const { number } = await drone.start(await seededForgeOfHosts(), request, parameters);
+    const end = await drone.until(number, isOver, 2 * pickUpSeconds);
+    // then it says what is wrong with them, without them, and there was no run
+    expect(endOf(end)).toEqual([status, status === "success" ? 0 : 1]);
+    const log = await drone.log(number);
+    if (status === "failure") {
+      expect(log).toContain("the build's parameters are no request for a run");
+      expect(log).not.toContain("owned");
+      expect(runs.folders()).toEqual(before);
+    }
+    await host.exec(["test", "!", "-e", "/tmp/owned"]);
+    await expectNothingLeft(host);
+  });
+
+  test("that are cancelled leave nothing, and their place is free", async () => {
+    const host = shared();
+    const { drone, runs, number, id } = await running(host);
+    // when
+    await drone.cancel(number);
+    // then
+    const end = await drone.until(number, isOver);
+    expect(endOf(end)).toEqual(["killed", 130]);
+    await expectAborted(host, id, /went away|cancel/);
+    await expectNextRuns(host);
+    expect(runs.tearDownsOf(id)).toBe(1);
+  });
+
+  test("whose run is killed fail, and leave nothing", async () => {
+    const host = shared();
+    const { drone, runs, number, id } = await running(host);
+    // when
+    await host.faults.killUnit(await runs.unitOf(id, "begun"));
+    // then
+    const end = await drone.until(number, isOver);
+    expect(endOf(end)).toEqual(["failure", 1]);
+    await expectAborted(host, id, /killed/);
+  });
+
+  test("whose runner is killed are ended, and the next ones run", async () => {
+    const host = shared();
+    const { drone, number, id } = await running(host);
+    // when
+    await host.exec(["systemctl", "kill", "--signal=SIGKILL", "cc-ci-runner.service"]);
+    // then what it was doing is over at once
+    await expectAborted(host, id, /went away|cancel/);
+    // and Drone, which cannot know, is told by and by
+    expect((await drone.build(number)).status).toBe("running");
+    const end = await drone.until(number, isOver, 200);
+    expect(end.status).toBe("killed");
+    expect(await host.journal("cc-ci-drone-builds.service")).toMatch(
+      // Whichever of the two shows first.
+      new RegExp(
+        `build cancel ci/cc-ci/${number}: (?:cc-ci-runner.service, which had|its run ended)`,
+      ),
+    );
+    await expectNextRuns(host);
+    await expectNothingLeft(host);
+  }, 400_000);
+
+  test("have an end, whatever Drone's server misses of them while it starts anew", async () => {
+    const host = shared();
+    const { drone, number, id } = await running(host, "short");
+    // when
+    const service = "drone_ci_example_org_app";
+    await host.exec(["docker", "service", "update", "--detach", "--force", service]);
+    // then its run passes, and the build has an end
+    await until("the results of the run", 60, async () => new TestRuns(host).resultsOf(id));
+    expect(new TestRuns(host).resultsOf(id)?.outcome).toBe("passed");
+    await drone.answers();
+    const end = await drone.until(number, isOver, 200);
+    expect(["success", "killed"]).toContain(end.status);
+    await expectNothingLeft(host);
+    await expectNextRuns(host);
+    // and the host is as it was, but for the update that it had
+    await host.start("cc-ci-drone");
+  }, 400_000);
+
+  test("that a reboot cuts short have an end, and their place is free", async () => {
+    const host = shared();
+    const { drone, number, id } = await running(host);
+    // when
+    await host.reboot();
+    await host.settle();
+    // then
+    await expectAborted(host, id, /stopped on the host|went away/);
+    await drone.answers();
+    const end = await drone.until(number, isOver, 200);
+    expect(["failure", "killed"]).toContain(end.status);
+    await expectNextRuns(host);
+    await expectNothingLeft(host);
+  }, 500_000);
+});
+
+/** The place of the one before is free. */
+async function expectNextRuns(host: Host): Promise<void> {
+  const drone = new DroneApi(host);
+  await drone.answers();
+  const { number } = await drone.start(await seededForgeOfHosts(), { recipe: "quick" });
+  expect((await drone.until(number, isOver, 2 * pickUpSeconds)).status).toBe("success");
+}
+
+async function expectAborted(host: Host, id: string, reason: RegExp): Promise<void> {
+  const runs = new TestRuns(host);
+  await until("the results of the run", 60, async () => runs.resultsOf(id));
+  expect(runs.resultsOf(id)).toMatchObject({ outcome: "aborted" });
+  expect(runs.resultsOf(id)?.reason).toMatch(reason);
+  await expectNothingLeft(host);
+}
+
+/** No process, unit or folder of a run, and no process or workspace of a build. */
+async function expectNothingLeft(host: Host): Promise<void> {
+  await new TestRuns(host).none();
+  await until("a runner that is up", 60, async () =>
+    (await host.unit("cc-ci-runner.service")).state === "active" ? true : undefined,
+  );
+  const { stdout } = await host.exec([
+    ...["sh", "-c", "ls /run/cc-ci-runner; ps -u cc-ci-runner -o args="],
+  ]);
+  const left = stdout.split("\n").filter((line) => line !== "");
+  // The pipe that its settings went through, and the daemon itself.
+  const own = left.filter((line) => /^[0-9a-f]{12}$|drone-runner-exec daemon/.test(line));
+  expect(left).toEqual(own);
+  expect(own).toHaveLength(2);
+}

@@ -1,0 +1,27 @@
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { dronePrograms } from "../../drone/programs.ts";
+import { makeScratch } from "../../scratch.ts";
+
+/** Puts Drone's two programs into the root of a host: the real ones where they are named, else the stand-ins. */
+export function installDrone(root: string): void {
+  const scratch = makeScratch();
+  try {
+    const { server, runner } = dronePrograms(scratch);
+    // The folder stands in for what the image of the server would have in it, Node included.
+    putProgram(server, join(root, "usr/share/test-drone/drone-server"), "/usr/bin/node");
+    putProgram(runner, join(root, "usr/bin/drone-runner-exec"), "/usr/local/bin/node");
+  } finally {
+    rmSync(scratch, { recursive: true });
+  }
+}
+
+function putProgram(command: readonly string[], path: string, node: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const [program = "", ...args] = command;
+  const script = args.at(-1);
+  if (script === undefined) copyFileSync(program, path);
+  // Node takes for its own what looks like an option of it, up to the dashes.
+  else writeFileSync(path, `#!${node} --\n${readFileSync(script, "utf8")}`);
+  chmodSync(path, 0o755);
+}

@@ -1,0 +1,2 @@
+# shellcheck shell=sh
+export DRONE_ENV_VERSION=v1
