@@ -10,7 +10,10 @@ export function installDrone(root: string): void {
     const { server, runner } = dronePrograms(scratch);
     // The folder stands in for what the image of the server would have in it, Node included.
     putProgram(server, join(root, "usr/share/test-drone/drone-server"), "/usr/bin/node");
-    putProgram(runner, join(root, "usr/bin/drone-runner-exec"), "/usr/local/bin/node");
+    // It trusts whom the host trusts, as programs do that are not Node's.
+    const node =
+      "/usr/bin/env -S NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt /usr/local/bin/node";
+    putProgram(runner, join(root, "usr/bin/drone-runner-exec"), node);
   } finally {
     rmSync(scratch, { recursive: true });
   }

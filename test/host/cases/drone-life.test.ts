@@ -1,0 +1,102 @@
+import { describe, expect, test } from "vitest";
+import * as z from "zod";
+import { accounts, ciRepository } from "../forge/seed.ts";
+import { observed, statusOf } from "../library/as-planned.ts";
+import { callsOf, expectAtRest, expectIdlePass, stopsOf } from "../library/at-rest.ts";
+import { hooksOf } from "../library/drone-api.ts";
+import { type DroneScene, expectBuild, sharedDrone, toldByDrone } from "../library/shared-drone.ts";
+
+const usersSchema = z.array(
+  z.object({ login: z.string(), admin: z.boolean(), machine: z.boolean(), active: z.boolean() }),
+);
+
+/** Tokens in what Drone's server has logged since it was first deployed. */
+async function loggedTokens({ host }: DroneScene): Promise<readonly string[]> {
+  const logs = ["docker", "service", "logs", "--raw", "drone_ci_example_org_app"];
+  const { stdout, stderr } = await host.exec(logs);
+  return [...(stdout + stderr).matchAll(/"?token"?[=:] ?"?([0-9A-Za-z]+)/g)].map(
+    ([, token = ""]) => token,
+  );
+}
+
+describe("a host with Drone", { timeout: 600_000 }, () => {
+  const shared = sharedDrone();
+
+  test("converges by itself at its first boot, every piece of it", async () => {
+    const states = Object.values(await statusOf(shared().host)).map(({ state }) => state);
+    expect(states.length).toBeGreaterThan(7);
+    expect(new Set(states)).toEqual(new Set(["converged"]));
+    await expectAtRest(shared().host);
+  });
+
+  test("has the repository enabled as it is to be, for the owner, and no hook on the forge", async () => {
+    const { host, forge, drone } = shared();
+    const { id } = await drone.user();
+    const repository = await drone.repository();
+    expect(repository).toMatchObject({
+      ...{ slug: ciRepository, active: true, user_id: id, config_path: "out/cc-ci/drone.yml" },
+      ...{ visibility: "public", trusted: false, protected: false },
+      ...{ ignore_forks: true, ignore_pull_requests: true },
+    });
+    // An hour for the run, what its end may take, and a wait for its slot.
+    expect(repository.timeout).toBeGreaterThan(60);
+    expect(await hooksOf(host, forge)).toEqual([]);
+  });
+
+  test("has three accounts, each of its kind, with the tokens that lie on the host", async () => {
+    const { drone } = shared();
+    const { body } = await drone.ask("/api/users");
+    const users = usersSchema.parse(body).toSorted((a, b) => (a.login < b.login ? -1 : 1));
+    const active = { active: true };
+    expect(users).toEqual([
+      { login: "cc-ci-metrics", admin: false, machine: true, ...active },
+      { login: accounts.bridge.login, admin: false, machine: false, ...active },
+      { login: accounts.owner.login, admin: true, machine: false, ...active },
+    ]);
+    for (const account of ["owner", "bridge"] as const) {
+      const { login } = await drone.user(drone.token(account));
+      expect(login).toBe(accounts[account].login);
+    }
+    const metrics = await drone.ask("/metrics", { token: drone.token("metrics") });
+    expect(metrics.status).toBe(200);
+  });
+
+  test("has told its log one token, which is nobody's any more", async () => {
+    const scene = shared();
+    const logged = await loggedTokens(scene);
+    expect(logged).toEqual([expect.stringMatching(/^[0-9a-f]{64}$/)]);
+    const { status } = await scene.drone.ask("/api/user", { token: logged[0] ?? "" });
+    expect(status).toBe(401);
+    expect(logged).not.toContain(scene.drone.token("owner"));
+    expect(await scene.drone.user()).toMatchObject({ login: accounts.owner.login, admin: true });
+  });
+
+  test("runs a build that the bridge starts", async () => {
+    await expectBuild(shared());
+  });
+
+  test("does nothing in a second pass, neither to Docker nor to Drone", async () => {
+    const scene = shared();
+    const before = await toldByDrone(scene);
+    await expectIdlePass(scene.host);
+    expect(await toldByDrone(scene)).toEqual(before);
+  });
+
+  test.for([
+    ["a reboot", (host: DroneScene["host"]) => host.reboot()],
+    ["a power cut", (host: DroneScene["host"]) => host.powerCut()],
+  ] as const)("is as before after %s, and runs builds", async ([, act]) => {
+    const scene = shared();
+    const before = await toldByDrone(scene);
+    const runs = await observed(scene.host, async () => await act(scene.host));
+    expect(stopsOf(runs)).toEqual({});
+    // The runner is no piece: it starts with its first pass.
+    expect(callsOf(runs)).toEqual({
+      "drone-runner": ["service start cc-ci-runner.service"],
+    });
+    expect(await toldByDrone(scene)).toEqual(before);
+    expect(await loggedTokens(scene)).not.toContain(scene.drone.token("owner"));
+    await expectBuild(scene);
+    await expectAtRest(scene.host);
+  });
+});

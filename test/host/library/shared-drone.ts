@@ -1,0 +1,71 @@
+import { expect } from "vitest";
+import type { SeededForge } from "../forge/seed.ts";
+import { ciRepository } from "../forge/seed.ts";
+import type { Host } from "../host.ts";
+import type { Configuration } from "../system/system.ts";
+import { DroneApi, hooksOf } from "./drone-api.ts";
+import { type DroneKeys, droneHost, withDrone } from "./drone-host.ts";
+import { sharedHost } from "./shared-host.ts";
+import { TestRuns } from "./test-runs.ts";
+
+/** A host with Drone, and who speaks to it. */
+export interface DroneScene {
+  readonly host: Host;
+  readonly forge: SeededForge;
+  readonly drone: DroneApi;
+  readonly runs: TestRuns;
+  /** The host as it is, but for these keys: what it can be switched to. */
+  readonly configured: (keys: DroneKeys) => Configuration;
+}
+
+/**
+ * One host with Drone for all cases of a `describe`, where everything that was started at its boot has ended
+ * before the first of them. It has no timers: their runs would come in between.
+ *
+ * @param prepare what else comes before the first case
+ */
+export function sharedDrone(
+  keys: DroneKeys = {},
+  prepare: (scene: DroneScene) => Promise<void> = async () => undefined,
+): () => DroneScene {
+  let forge: SeededForge | undefined;
+  const sceneOf = (host: Host): DroneScene => {
+    if (forge === undefined) throw new Error("the host has no forge");
+    const { clientId } = forge;
+    return {
+      ...{ host, forge, drone: new DroneApi(host), runs: new TestRuns(host) },
+      configured: (others) => withDrone(clientId, { ...keys, ...others, hasWatchdog: false }),
+    };
+  };
+  const shared = sharedHost(
+    async () => {
+      const { forge: seeded, ...options } = await droneHost({ ...keys, hasWatchdog: false });
+      forge = seeded;
+      return options;
+    },
+    async (host) => {
+      await host.settle();
+      await prepare(sceneOf(host));
+    },
+  );
+  return () => sceneOf(shared());
+}
+
+/** All that Drone tells its owner of accounts and of the repository, and the forge of its hooks. */
+export async function toldByDrone({ host, forge, drone }: DroneScene): Promise<unknown> {
+  const [users, repository] = [
+    await drone.ask("/api/users"),
+    await drone.ask(`/api/repos/${ciRepository}`),
+  ];
+  expect([users.status, repository.status]).toEqual([200, 200]);
+  return { users: users.body, repository: repository.body, hooks: await hooksOf(host, forge) };
+}
+
+/** Shows that a build that the bridge starts runs on this host, and ends well. */
+export async function expectBuild({ forge, drone }: DroneScene): Promise<void> {
+  const { number } = await drone.start(forge);
+  const { status } = await drone.until(number, ({ finished }) => finished !== null, 90);
+  expect({ status, log: await drone.log(number) }).toEqual({
+    ...{ status: "success", log: expect.stringContaining("has passed") },
+  });
+}
