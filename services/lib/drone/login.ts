@@ -20,7 +20,7 @@ export type LoginTrouble =
   | "password-refused"
   /** The forge wants more than a password, such as a second factor: a person has to log in. */
   | "person-wanted"
-  /** Drone does not let the account in. */
+  /** Drone does not let the account in, or the forge does not let Drone ask for that. */
   | "refused"
   /** Drone leads to another forge, or not to a login at all. */
   | "elsewhere";
@@ -71,6 +71,9 @@ export async function logIn(credentials: Credentials): Promise<void> {
     } else if (url.origin === browser.forge && form.has("client_id") && form.has("state")) {
       form.set("granted", "true");
       answer = await browser.post(new URL("/login/oauth/grant", url), form);
+    } else if (url.origin === browser.forge && url.pathname.endsWith("/login/oauth/authorize")) {
+      const words = `${url.host} asks nobody for consent: it has no such OAuth client`;
+      throw new LoginRefusal("refused", words);
     } else {
       const words = `${url.host}${url.pathname} shows a page that only a person can answer`;
       throw new LoginRefusal("person-wanted", words);

@@ -159,6 +159,16 @@ describe("a login by password", () => {
       "refused",
     ],
     [
+      "a forge that has no such client",
+      {
+        forge: ({ what, cookie }) =>
+          what.startsWith("GET /login/oauth/authorize") && cookie.includes("session=in")
+            ? { status: 400, html: "Client ID not registered" }
+            : undefined,
+      },
+      "refused",
+    ],
+    [
       "Drone that leads to another forge",
       {
         drone: ({ what }) =>
