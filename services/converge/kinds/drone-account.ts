@@ -13,7 +13,7 @@ import {
   type OnForge,
   planAccount,
 } from "./drone/account-plan.ts";
-import { droneAnswer, isToBeDeployed, tokenIn } from "./drone/answers.ts";
+import { droneAnswer, isToBeDeployed, ownerAnswer, tokenIn } from "./drone/answers.ts";
 
 export const droneAccountLines = defineLines({
   "drone-login-owed": {
@@ -82,6 +82,7 @@ export function droneAccountSteps(resource: DroneAccount, context: Context): Ste
   };
 
   const see = async (): Promise<AccountSight> => {
+    if (await isYetToBeMade(path, context)) return await refused();
     try {
       const client = await itself();
       const user = await ask(() => client.user());
@@ -114,7 +115,9 @@ export function droneAccountSteps(resource: DroneAccount, context: Context): Ste
       return { is: "refused", isTaken: true, isStartedWith: await isStartedWith() };
     }
     const client = await owner();
-    const other = await ask(() => client.findUser(login));
+    const { ownerTokenFile } = account;
+    const asked = { ...resource, ownerTokenFile };
+    const other = await ownerAnswer(asked, context, () => client.findUser(login));
     return { is: "refused", isTaken: other !== undefined, isStartedWith: false };
   };
 
@@ -202,6 +205,14 @@ export function droneAccountSteps(resource: DroneAccount, context: Context): Ste
       throw droneAccountLines.stop("drone-account-otherwise", { login, what });
     },
   };
+}
+
+/** Whether the token is one that a run would have made by now, and nobody can have it yet. */
+async function isYetToBeMade(path: string, { mayWait, resources, world }: Context) {
+  const isOurs = resources.some(
+    (each) => each.kind === "host-file" && each.path === path && each.origin.by === "host",
+  );
+  return !mayWait && isOurs && (await world.files.read(path)) === undefined;
 }
 
 /** How a token is written that the host has made; Drone's own are of letters, too, and shorter. */

@@ -8,7 +8,7 @@ import type { ResourceOf } from "../desired-state.ts";
 import type { Call } from "../engine/call.ts";
 import { defineLines } from "../engine/line.ts";
 import type { Context, Steps } from "../engine/steps.ts";
-import { droneAnswer, isToBeDeployed, tokenIn } from "./drone/answers.ts";
+import { isToBeDeployed, ownerAnswer, tokenIn } from "./drone/answers.ts";
 
 export const droneBuildsLines = defineLines({
   "run-not-stopped": {
@@ -115,7 +115,7 @@ export function droneBuildsSteps(resource: DroneBuilds, context: Context): Steps
     const token = await tokenIn(ownerTokenFile, "the token of Drone's owner account", context);
     return world.drone({ server, token });
   };
-  const ask = <Answer>(work: () => Promise<Answer>) => droneAnswer(resource, context, work);
+  const ask = <Answer>(work: () => Promise<Answer>) => ownerAnswer(resource, context, work);
 
   const see = async (): Promise<BuildsSight> => {
     const client = await owner();

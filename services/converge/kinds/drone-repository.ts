@@ -6,7 +6,13 @@ import type { ResourceOf } from "../desired-state.ts";
 import { type Call, notYetKnown } from "../engine/call.ts";
 import { defineLines, type Stop } from "../engine/line.ts";
 import type { Context, Steps } from "../engine/steps.ts";
-import { droneAnswer, forgeAnswer, isToBeDeployed, tokenIn } from "./drone/answers.ts";
+import {
+  droneAnswer,
+  forgeAnswer,
+  isRenewedBefore,
+  isToBeDeployed,
+  tokenIn,
+} from "./drone/answers.ts";
 
 export const droneRepositoryLines = defineLines({
   "drone-repository-otherwise": {
@@ -157,6 +163,7 @@ export function droneRepositorySteps(resource: DroneRepository, context: Context
       try {
         return planRepository(resource, await see(), work);
       } catch (error) {
+        if (isRenewedBefore(error, ownerTokenFile, context)) return [];
         if (context.mayWait || !isToBeDeployed(server, context)) throw error;
         return planRepository(resource, undefined, work);
       }

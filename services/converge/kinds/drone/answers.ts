@@ -17,6 +17,10 @@ export const droneAnswerLines = defineLines({
     as: "failed",
     says: "{forge} refused what was asked of it with the token in {file} ({status}): {words}: put a token there of an account that is admin of {repository}, with the scope write:repository",
   },
+  "drone-owner-refused": {
+    as: "pending",
+    says: "{server} does not take the token of its owner's account in {path}: 'systemctl start cc-ci-drone-repository' sees to that; the next run asks again",
+  },
   "token-file-missing": {
     as: "failed",
     says: "{path} is not there, and holds {purpose}: 'systemctl start cc-ci-drone' makes the tokens of Drone's accounts; others are yours to put there",
@@ -65,6 +69,46 @@ export async function droneAnswer<Answer>(
   });
   if (answer !== undefined) return answer.is;
   throw droneAnswerLines.stop("drone-silent", { server, words: silence });
+}
+
+/** What Drone answers to its owner. @throws {Stop} where it does not know the owner by that token */
+export async function ownerAnswer<Answer>(
+  asked: Asked & { readonly ownerTokenFile: string },
+  context: Context,
+  ask: () => Promise<Answer>,
+): Promise<Answer> {
+  try {
+    return await droneAnswer(asked, context, ask);
+  } catch (error) {
+    if (!isRefusedToken(error)) throw error;
+    const { server, ownerTokenFile: path } = asked;
+    throw droneAnswerLines.stop("drone-owner-refused", { server, path });
+  }
+}
+
+function isRefusedToken(error: unknown): boolean {
+  return error instanceof DroneRefusal && error.trouble === "token-refused";
+}
+
+/**
+ * Whether a plan asked in vain with a token that the owner's account, which comes before in the same piece,
+ * would have renewed by then: a run ends there.
+ */
+export function isRenewedBefore(
+  error: unknown,
+  ownerTokenFile: string,
+  { mayWait, resources }: Context,
+): boolean {
+  return (
+    !mayWait &&
+    isRefusedToken(error) &&
+    resources.some(
+      (each) =>
+        each.kind === "drone-account" &&
+        each.account.role === "owner" &&
+        each.tokenFile === ownerTokenFile,
+    )
+  );
 }
 
 /** What the forge answers. @throws {Stop} for every no */
