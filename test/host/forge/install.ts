@@ -1,5 +1,5 @@
-import { appendFileSync, cpSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { layOutGitea } from "../../forge/place.ts";
 import { findTool } from "../../tools.ts";
 import type { TestAuthority } from "../certificates.ts";
@@ -54,6 +54,7 @@ WantedBy=multi-user.target
   mkdirSync(wants, { recursive: true });
   writeFileSync(join(units, forgeUnit), unit);
   symlinkSync(`../${forgeUnit}`, join(wants, forgeUnit));
-  mkdirSync(dirname(join(root, "etc/hosts")), { recursive: true });
-  appendFileSync(join(root, "etc/hosts"), `127.0.0.1 ${serverName}\n`);
+  const hosts = join(root, "etc/hosts");
+  // In front: what follows on the names of a configuration goes with them at the next switch.
+  writeFileSync(hosts, `127.0.0.1 ${serverName}\n${readFileSync(hosts, "utf8")}`);
 }
