@@ -12,8 +12,8 @@ export interface DroneKeys {
   readonly release?: string;
   /** Whether the passwords of owner and bridge are given. @default true */
   readonly hasPasswords?: boolean;
-  /** Whether builds that nobody works on are looked for every minute. @default true */
-  readonly hasWatchdog?: boolean;
+  /** Whether timers look after builds and after runs, whenever it is their time. @default true */
+  readonly hasOwnTimers?: boolean;
   /** Further keys of Drone, as YAML. @default none */
   readonly drone?: string;
   /** Further keys of the host, as YAML. @default two runs at once */
@@ -27,7 +27,7 @@ export function withDrone(clientId: string, keys: DroneKeys = {}): Configuration
   const {
     release = "1.9.0",
     hasPasswords = true,
-    hasWatchdog = true,
+    hasOwnTimers = true,
     drone = "",
     host = "runs: { maxTests: 2 }",
   } = keys;
@@ -46,7 +46,7 @@ drone:
   owner: { login: ${owner.login}, forgeToken: ${secrets}/forge-token${password("owner")} }
   bridge: { login: ${bridge.login}${password("bridge")} }
 ${drone.replaceAll(/^(?=.)/gm, "  ")}`),
-    hasWatchdog ? [] : ["cc-ci-drone-builds"],
+    hasOwnTimers ? [] : ["cc-ci-drone-builds", "cc-ci-runs"],
   );
 }
 

@@ -3,6 +3,7 @@ import type { SeededForge } from "../forge/seed.ts";
 import { ciRepository } from "../forge/seed.ts";
 import type { Host } from "../host.ts";
 import type { Configuration } from "../system/system.ts";
+import { quiet } from "./at-rest.ts";
 import { DroneApi, hooksOf } from "./drone-api.ts";
 import { type DroneKeys, droneHost, withDrone } from "./drone-host.ts";
 import { sharedHost } from "./shared-host.ts";
@@ -14,13 +15,13 @@ export interface DroneScene {
   readonly forge: SeededForge;
   readonly drone: DroneApi;
   readonly runs: TestRuns;
-  /** The host as it is, but for these keys: what it can be switched to. */
-  readonly configured: (keys: DroneKeys) => Configuration;
+  /** The host as it is, but for these keys, or another OAuth client: what it can be switched to. */
+  readonly configured: (keys: DroneKeys, clientId?: string) => Configuration;
 }
 
 /**
  * One host with Drone for all cases of a `describe`, where everything that was started at its boot has ended
- * before the first of them. It has no timers: their runs would come in between.
+ * and come to rest before the first of them. It has no timers: their runs would come in between.
  *
  * @param prepare what else comes before the first case
  */
@@ -31,24 +32,34 @@ export function sharedDrone(
   let forge: SeededForge | undefined;
   const sceneOf = (host: Host): DroneScene => {
     if (forge === undefined) throw new Error("the host has no forge");
-    const { clientId } = forge;
+    const { clientId: first } = forge;
     return {
       ...{ host, forge, drone: new DroneApi(host), runs: new TestRuns(host) },
-      configured: (others) => withDrone(clientId, { ...keys, ...others, hasWatchdog: false }),
+      configured: (others, clientId = first) =>
+        withDrone(clientId, { ...keys, ...others, hasOwnTimers: false }),
     };
   };
   const shared = sharedHost(
     async () => {
-      const { forge: seeded, ...options } = await droneHost({ ...keys, hasWatchdog: false });
+      const { forge: seeded, ...options } = await droneHost({ ...keys, hasOwnTimers: false });
       forge = seeded;
       return options;
     },
     async (host) => {
       await host.settle();
+      await quiet(host);
       await prepare(sceneOf(host));
     },
   );
   return () => sceneOf(shared());
+}
+
+/**
+ * Has no change of a file start anything by itself, up to the next boot or switch: Drone is deployed anew with
+ * another token of its owner by the next run then, as it was planned.
+ */
+export async function withoutPaths({ host }: Pick<DroneScene, "host">): Promise<void> {
+  await host.exec(["systemctl", "stop", "cc-ci-*.path"]);
 }
 
 /** All that Drone tells its owner of accounts and of the repository, and the forge of its hooks. */
@@ -62,7 +73,10 @@ export async function toldByDrone({ host, forge, drone }: DroneScene): Promise<u
 }
 
 /** Shows that a build that the bridge starts runs on this host, and ends well. */
-export async function expectBuild({ forge, drone }: DroneScene): Promise<void> {
+export async function expectBuild({
+  forge,
+  drone,
+}: Pick<DroneScene, "forge" | "drone">): Promise<void> {
   const { number } = await drone.start(forge);
   const { status } = await drone.until(number, ({ finished }) => finished !== null, 90);
   expect({ status, log: await drone.log(number) }).toEqual({
