@@ -7,7 +7,7 @@ const root = join(import.meta.dirname, "../..");
 
 /** A host that uses everything that the configuration knows. */
 export const everything = hostYaml(
-  `acceptUnfree: [drone]
+  `acceptUnfree: [drone, drone-runner-exec]
 swarm:
   advertiseAddress: 192.0.2.10
   listenAddress: 0.0.0.0
@@ -27,6 +27,27 @@ runs:
   keepDays: 14
   keepRuns: 200
   keepGiB: 20
+drone:
+  release: 1.9.0+v2.26.0
+  domain: builds.ci.example.org
+  env: { LOG_LEVEL: INFO }
+  pullSeconds: 600
+  deploySeconds: 120
+  forge: https://git.example.org
+  clientId: 3c1f2a6e-7a1b-4c58-9d37-0a5f6b7c8d9e
+  clientSecret: /var/lib/ci-secrets/drone-client-secret
+  architecture: arm64
+  builds:
+    repository: ci/cc-ci
+    branch: live
+    visibility: internal
+  owner:
+    login: ci-owner
+    forgeToken: /var/lib/ci-secrets/ci-owner-forge-token
+    password: /var/lib/ci-secrets/ci-owner-password
+  bridge:
+    login: ci-bridge
+    password: /var/lib/ci-secrets/ci-bridge-password
 apps:
   wiki:
     recipe: wiki

@@ -47,6 +47,27 @@ function written(state: DesiredState): readonly string[] {
   });
 }
 
+const slotFlag = " --slot ";
+
+/** A command whose slots are in some order. */
+function partsOf(command: string): string {
+  return command.split(slotFlag).sort().join(slotFlag);
+}
+
+/** What of a resource may be a slot that something else fills. */
+function slottedValues(resource: DesiredState["resources"][number]) {
+  switch (resource.kind) {
+    case "env":
+      return [resource.content];
+    case "stack":
+      return [resource.version];
+    case "checkout":
+      return (resource.overlay?.files ?? []).map(({ content }) => content);
+    default:
+      return [];
+  }
+}
+
 const mayBeRequired = /^(?:docker|cc-ci-swarm|cc-ci-network-[a-z0-9-]+)\.service$/;
 const pathLike = /\.(?:PATH|LOCALE_ARCHIVE|TZDIR)$/;
 
@@ -113,9 +134,11 @@ export const rules = {
         .map((line) => line.replace(/^\/nix\/store\/[a-z0-9]{32}-cc-ci-converge-\d+\/bin\//, ""));
       return [
         ...unless(
-          command.join("\n") ===
-            ["converge apply", file, ...slots.map(([k, v]) => `--slot ${k}=${String(v)}`)].join(
-              " ",
+          partsOf(command.join("\n")) ===
+            partsOf(
+              [`converge apply ${file}`, ...slots.map(([k, v]) => `${k}=${String(v)}`)].join(
+                slotFlag,
+              ),
             ),
           `${unit.name}: runs ${command.join("; ")}`,
         ),
@@ -306,15 +329,9 @@ export const rules = {
       const env = world.envs[unit.piece] ?? "";
       const used = [
         ...[...env.matchAll(/@slot:([^@]*)@/g)].map((match) => match[1] ?? ""),
-        ...state.resources.flatMap((resource) => {
-          const value =
-            resource.kind === "env"
-              ? resource.content
-              : resource.kind === "stack"
-                ? resource.version
-                : "";
-          return typeof value === "string" ? [] : [value.slot];
-        }),
+        ...state.resources
+          .flatMap(slottedValues)
+          .flatMap((value) => (typeof value === "string" ? [] : [value.slot])),
       ];
       const secrets = only(state, "secret").map(({ version }) => version.slot);
       const filled = [
@@ -325,7 +342,11 @@ export const rules = {
             .matchAll(/ --slot ([^=]+)=/g),
         ].map((match) => match[1] ?? ""),
         ...secrets,
-        ...only(state, "checkout").map(({ version }) => version.slot),
+        ...only(state, "checkout").flatMap(({ version, overlay, secretVariables }) => [
+          version.slot,
+          ...(overlay === undefined ? [] : [overlay.version.slot]),
+          ...Object.values(secretVariables?.slots ?? {}).map(({ slot }) => slot),
+        ]),
       ];
       return [
         ...without(used, filled).map((slot) => `${unit.name}: nobody fills ${slot}`),

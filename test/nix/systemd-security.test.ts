@@ -10,13 +10,18 @@ import { exposureOf } from "./systemd-security.ts";
 
 /**
  * The most that systemd may think of each service of ours, on its scale from 0 to 10, where a service without
- * a word of hardening has 9.6. All of them are root's, which alone is 0.4; what else is left is said here.
+ * a word of hardening has 9.6. All but the runner are root's, which alone is 0.4; what else is left is said here.
  */
 const allowed: readonly (readonly [unit: RegExp, exposure: number, why: string])[] = [
   [
     /^cc-ci-(?:run@|runs)\.service$/,
     2,
     "works with Docker, and fetches from the network; runs Node, which makes code as it runs",
+  ],
+  [
+    /^cc-ci-runner\.service$/,
+    1.5,
+    "is no root's; reaches this host's own addresses and sockets, and starts what makes code as it runs",
   ],
   [/^cc-ci-(?:reconcile|prune)\.service$/, 1.3, "does one thing, with Docker's socket alone"],
   [

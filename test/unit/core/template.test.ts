@@ -1,13 +1,13 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { synthesize } from "../../../constructs/app.ts";
-import { RunBoundary } from "../../../constructs/ci/run-boundary.ts";
 import { ConfigurationPapers } from "../../../constructs/config/papers.ts";
 import { readTemplates } from "../../../constructs/core/checkout.ts";
 import { ValueError } from "../../../constructs/core/errors.ts";
 import { nixName, nixText } from "../../../constructs/core/nix.ts";
 import { type TemplateContext, Templates } from "../../../constructs/core/template.ts";
-import { wholeHost } from "../nixos/tree.ts";
+import { everything } from "../../nix/everything.ts";
+import { appOf } from "../../synthesized.ts";
 
 function render(source: string, context: TemplateContext = {}): string {
   return new Templates(new Map([["t", source]])).render("t", context);
@@ -191,8 +191,7 @@ describe("the templates of the house", () => {
 
   test.each([...sources.keys()])("%s is used by some construct", async (name) => {
     const others = new Map([...sources].filter(([other]) => other !== name));
-    const { app, host } = wholeHost();
-    new RunBoundary(host, "runs", { service: "docker.service" });
+    const app = appOf(everything);
     new ConfigurationPapers(app, "configuration");
     await expect(synthesize(app, new Templates(others))).rejects.toThrow(
       `templates/${name}.hbs: there is no such template`,
