@@ -36,3 +36,18 @@ ${indented(traefik, 6)}
 ${indented(keys, 4)}
 `;
 }
+
+/** The keys of a host that has Drone, with no more than it needs. */
+export const droneYaml = `acceptUnfree: [drone, drone-runner-exec]
+drone:
+  release: 1.9.0
+  forge: https://git.example.org
+  clientId: 3c1f2a6e-7a1b-4c58-9d37-0a5f6b7c8d9e
+  clientSecret: /var/lib/ci-secrets/drone-client-secret
+  builds:
+    repository: ci/cc-ci
+  owner:
+    login: ci-owner
+    forgeToken: /var/lib/ci-secrets/ci-owner-forge-token
+  bridge:
+    login: ci-bridge`;

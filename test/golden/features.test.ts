@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { CcCi } from "../../constructs/app.ts";
 import { app as exampleApp } from "../../docs/example/host.ts";
-import { appOf, hostYaml, synthesized } from "../synthesized.ts";
+import { appOf, droneYaml, hostYaml, synthesized } from "../synthesized.ts";
 
 /** Compares some files of a tree, one after the other, with the golden of that name. */
 async function expectGolden(name: string, app: CcCi, paths: readonly string[]): Promise<void> {
@@ -47,6 +47,39 @@ test("the daemon gets what a swarm needs, mirrors, and asserts what must stay", 
 test("test runs have a socket, a service for each, and a sweep", async () => {
   const app = appOf(hostYaml("runs:\n  maxTests: 3\n  timeoutMinutes: 90\n  keepDays: 14"));
   await expectGolden("runs", app, ["out/cc-ci/runs.nix"]);
+});
+
+test("Drone's server is a recipe with files of ours laid over it, and a name on the host", async () => {
+  await expectGolden("drone-server", appOf(hostYaml(droneYaml)), [
+    "out/cc-ci/drone.nix",
+    "out/cc-ci/drone.json",
+    "out/cc-ci/drone.env",
+    "out/cc-ci/drone.compose.ccci.yml",
+    "out/cc-ci/drone.ccci.env.tmpl",
+    "out/cc-ci/drone-name.nix",
+  ]);
+});
+
+test("the CI repository in Drone has an owner, and an account of its own starts builds", async () => {
+  // given accounts of which one logs in by itself
+  const yaml = `${droneYaml}\n    password: /var/lib/ci-secrets/ci-bridge-password`;
+  await expectGolden("drone-repository", appOf(hostYaml(yaml)), [
+    "out/cc-ci/drone-repository.nix",
+    "out/cc-ci/drone-repository.json",
+    "out/cc-ci/drone-bridge.nix",
+    "out/cc-ci/drone-bridge.json",
+  ]);
+});
+
+test("Drone's runner has as many places as there may be runs, and one pipeline", async () => {
+  const yaml = `${droneYaml}\nruns:\n  maxTests: 3\n  timeoutMinutes: 90`;
+  await expectGolden("drone-runner", appOf(hostYaml(yaml)), [
+    "out/cc-ci/runner.nix",
+    "out/cc-ci/drone-runner.json",
+    "out/cc-ci/drone-builds.nix",
+    "out/cc-ci/drone-builds.json",
+    "out/cc-ci/drone.yml",
+  ]);
 });
 
 test("registry credentials are a host file of every stack's unit", async () => {
