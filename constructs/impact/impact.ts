@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Resource, ResourceOf } from "../../services/converge/desired-state.ts";
+import { buildChanges } from "./build-changes.ts";
 import { type ProxyAway, proxyAway } from "./proxy-away.ts";
 import type { Reasoned } from "./reasoned.ts";
 import { type ResourceChange, resourceChanges } from "./resource-changes.ts";
@@ -30,6 +31,8 @@ export interface HostImpact {
   readonly restarts: readonly Reasoned[];
   /** What changes for test runs, in sentences. */
   readonly runs: readonly string[];
+  /** What changes for builds in Drone, in sentences. */
+  readonly builds: readonly string[];
   /** Stacks that are deployed, the ones that are new included. */
   readonly redeploys: readonly Reasoned[];
   readonly secrets: {
@@ -74,6 +77,7 @@ const nothing: HostSnapshot = {
   pieces: new Map(),
   facts: { units: {}, restarts: {}, settings: {} },
   modules: new Map(),
+  pipeline: undefined,
   unreadable: [],
 };
 
@@ -139,6 +143,7 @@ function hostImpact(
     ),
     restarts,
     runs: runChanges(old.facts, wanted.facts, restarts),
+    builds: buildChanges({ before: old, after: wanted, redeploys, blocked }),
     redeploys,
     secrets: secretChanges(runs(old), runs(comparable)),
     retired: change === "gone" ? { stacks: [], networks: [] } : retired,
@@ -166,7 +171,7 @@ function pieceChanges(before: PieceSnapshot | undefined, after: PieceSnapshot): 
   const texts = (wanted: ResourceChange["outcome"]) =>
     changes.filter(({ outcome }) => outcome === wanted).map(({ text }) => text);
   return {
-    reasons: [...texts("applied"), ...envChanges(before, after)],
+    reasons: [...texts("applied"), ...envChanges(before, after), ...overlayChanges(before, after)],
     refusals: texts("refused"),
     kept: texts("kept"),
   };
@@ -179,6 +184,14 @@ function envChanges(before: PieceSnapshot, after: PieceSnapshot): readonly strin
     if (old === wanted) return [];
     if (old === undefined) return [`the variable ${name} is new`];
     return [wanted === undefined ? `the variable ${name} is gone` : `the variable ${name} changes`];
+  });
+}
+
+/** Of files that are laid over before and after; one that comes or goes is a change of the recipe's. */
+function overlayChanges(before: PieceSnapshot, after: PieceSnapshot): readonly string[] {
+  return [...after.overlay].flatMap(([name, text]) => {
+    const old = before.overlay.get(name);
+    return old === undefined || old === text ? [] : [`the file ${name} over the recipe changes`];
   });
 }
 
@@ -260,6 +273,7 @@ function stackRedeploys(
     const reasons = [
       ...resourceChanges(ofKinds(previous), ofKinds(piece)).map(({ text }) => text),
       ...envChanges(previous, piece),
+      ...overlayChanges(previous, piece),
     ];
     return reasons.length === 0 ? [] : [{ piece: name, name: stack.stack, reasons }];
   });

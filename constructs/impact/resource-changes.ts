@@ -31,6 +31,15 @@ const fixedMembers: Readonly<
   },
 };
 
+/** What comes of a member that is a digest, which says nothing to a person. */
+const effects: Readonly<
+  Partial<Record<Resource["kind"], Readonly<Partial<Record<string, string>>>>>
+> = {
+  "drained-service": {
+    settings: "starts anew with other settings once what it has begun is through",
+  },
+};
+
 /** Members that are only words for an operator. */
 const words = ["purpose", "remedy"];
 
@@ -63,10 +72,30 @@ function memberChanges(name: string, before: Resource, after: Resource): readonl
   return members
     .filter((member) => !isBound(member) && !words.includes(member))
     .filter((member) => !isDeepStrictEqual(old[member], wanted[member]))
-    .map((member) => ({
-      text: `${name}: ${member} ${show(old[member])} → ${show(wanted[member])}`,
-      outcome: fixedMembers[after.kind]?.[member] ?? "applied",
-    }));
+    .flatMap((member) => {
+      const outcome = fixedMembers[after.kind]?.[member] ?? "applied";
+      const effect = effects[after.kind]?.[member];
+      if (effect !== undefined) return [{ text: `${name}: ${effect}`, outcome }];
+      return leafChanges(member, old[member], wanted[member]).map((change) => ({
+        text: `${name}: ${change}`,
+        outcome,
+      }));
+    });
+}
+
+/** The changes of a member, or of the members of it where there are the same before and after. */
+function leafChanges(path: string, before: unknown, after: unknown): readonly string[] {
+  const [old, wanted] = [asRecord(before), asRecord(after)];
+  const members = Object.keys(wanted).sort();
+  const isWhole =
+    Array.isArray(after) ||
+    members.length < 2 ||
+    typeof wanted.what === "string" ||
+    !isDeepStrictEqual(Object.keys(old).sort(), members);
+  if (isWhole) {
+    return isDeepStrictEqual(before, after) ? [] : [`${path} ${show(before)} → ${show(after)}`];
+  }
+  return members.flatMap((member) => leafChanges(`${path}.${member}`, old[member], wanted[member]));
 }
 
 /** What a resource is called, the same before and after a change of it. */
@@ -95,14 +124,14 @@ function nameOf(resource: Resource): string {
     case "drone-repository":
       return `${resource.repository} in Drone`;
     case "drone-builds":
-      return `the builds of ${resource.repository}`;
+      return `the watch on builds of ${resource.repository}`;
     case "drained-service":
       return `the service ${resource.unit}`;
   }
 }
 
 function show(value: unknown): string {
-  if (value === undefined) return "nothing";
+  if (value === undefined || value === null) return "nothing";
   if (typeof value === "string") return value;
   const record = asRecord(value);
   // `{ what: "file", path: "/c" }`: which kind it is goes without saying.

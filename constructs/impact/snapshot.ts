@@ -22,6 +22,8 @@ export interface HostSnapshot {
   readonly facts: HostFacts;
   /** NixOS modules by name, without the header's lines. */
   readonly modules: ReadonlyMap<string, string>;
+  /** What every build in Drone does, without the header's lines; undefined without Drone. */
+  readonly pipeline: string | undefined;
   /** Files of the host that could not be read: written by another version, or edited. */
   readonly unreadable: readonly string[];
 }
@@ -31,6 +33,8 @@ export interface PieceSnapshot {
   readonly state: DesiredState;
   /** The app's environment: names with their values as they are written; empty without an app. */
   readonly env: ReadonlyMap<string, string>;
+  /** Files that are laid over the recipe's, by their names there, without the header's lines. */
+  readonly overlay: ReadonlyMap<string, string>;
 }
 
 /** Reads a state from its files. Pure; what cannot be read is named in the host's `unreadable`. */
@@ -54,8 +58,10 @@ function readHost(name: string, files: Files, facts: HostFacts): HostSnapshot {
   const folder = `out/${name}`;
   const list = pieceListSchema.safeParse(parseJson(files.get(`${folder}/pieces.json`)));
   const modules = readModules(folder, files);
+  const pipeline = withoutHeader(files.get(`${folder}/drone.yml`));
   if (!list.success) {
-    return { pieces: new Map(), facts, modules, unreadable: [`${folder}/pieces.json`] };
+    const unreadable = [`${folder}/pieces.json`];
+    return { pieces: new Map(), facts, modules, pipeline, unreadable };
   }
   const pieces = new Map<string, PieceSnapshot>();
   const unreadable: string[] = [];
@@ -65,10 +71,26 @@ function readHost(name: string, files: Files, facts: HostFacts): HostSnapshot {
     if (!state.success) unreadable.push(path);
     else {
       const env = readEnv(files.get(`${folder}/${entry.name}.env`) ?? "");
-      pieces.set(entry.name, { entry, state: state.data, env });
+      const overlay = readOverlay(`${folder}/${entry.name}`, state.data, files);
+      pieces.set(entry.name, { entry, state: state.data, env, overlay });
     }
   }
-  return { pieces, facts, modules, unreadable };
+  return { pieces, facts, modules, pipeline, unreadable };
+}
+
+function readOverlay(
+  prefix: string,
+  { resources }: DesiredState,
+  files: Files,
+): ReadonlyMap<string, string> {
+  const names = resources.flatMap((resource) =>
+    resource.kind === "checkout" ? (resource.overlay?.files ?? []).map(({ file }) => file) : [],
+  );
+  return new Map(names.map((name) => [name, withoutHeader(files.get(`${prefix}.${name}`)) ?? ""]));
+}
+
+function withoutHeader(text: string | undefined): string | undefined {
+  return text?.replace(/^(?:#.*\n)+/, "");
 }
 
 function readModules(folder: string, files: Files): ReadonlyMap<string, string> {
@@ -77,7 +99,7 @@ function readModules(folder: string, files: Files): ReadonlyMap<string, string> 
     const name = path.startsWith(`${folder}/`)
       ? /^([^/]+)\.nix$/.exec(path.slice(folder.length + 1))?.[1]
       : undefined;
-    if (name !== undefined) modules.set(name, text.replace(/^(?:#.*\n)+/, ""));
+    if (name !== undefined) modules.set(name, withoutHeader(text) ?? "");
   }
   return modules;
 }

@@ -85,6 +85,7 @@ function sectionsOf(host: HostImpact): readonly Section[] {
       lines: host.restarts.map(sentence),
     },
     { title: "Test runs (none that goes on is ended by a switch)", lines: host.runs },
+    { title: "Builds in Drone (none that runs is ended by a switch)", lines: host.builds },
     {
       title: "Secrets",
       lines: [
