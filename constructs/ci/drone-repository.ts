@@ -181,18 +181,20 @@ export class DroneRepository extends Construct implements HasUnit {
   }
 
   #validate(): string[] {
-    const { repository, owner, bridge } = this.#props;
+    const { repository, owner, bridge, server } = this.#props;
     const same = owner.login.toLowerCase() === bridge.login.toLowerCase();
-    const logins = { "owner.login": owner.login, "bridge.login": bridge.login };
     return [
       ...(/^[A-Za-z0-9_][A-Za-z0-9._-]*\/[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(repository)
         ? []
         : [
             `builds.repository: ${JSON.stringify(repository)} must be owner and name of a repository on the forge, as in ci/cc-ci`,
           ]),
-      ...Object.entries(logins)
-        .filter(([, login]) => !isLogin(login))
-        .map(([property, login]) => `${property}: ${loginProblem(login)}`),
+      ...(owner.login === server.owner
+        ? []
+        : [
+            `owner.login: must be ${JSON.stringify(server.owner)}, whom Drone's server makes an administrator`,
+          ]),
+      ...(isLogin(bridge.login) ? [] : [`bridge.login: ${loginProblem(bridge.login)}`]),
       ...(/^[A-Za-z0-9_][A-Za-z0-9._/-]*$/.test(this.branch)
         ? []
         : [`builds.branch: ${JSON.stringify(this.branch)} is no name of a branch`]),

@@ -56,6 +56,8 @@ const ownSecrets = {
 export class DroneServer extends RecipeStack {
   /** The forge's address. */
   readonly forge: string;
+  /** Login of the account that owns the CI repository. */
+  readonly owner: string;
   /** Name of the secret that the server starts with the owner's token by. */
   readonly ownerSecret = "admin_token";
   readonly #clientId: string;
@@ -131,13 +133,14 @@ export class DroneServer extends RecipeStack {
       bounds: { pullSeconds: props.pullSeconds, deploySeconds: props.deploySeconds },
     });
     this.forge = forge;
+    this.owner = owner;
     this.#clientId = clientId;
     new NixosModule(this, "name", {
       name: "drone-name",
       template: "ci/drone-name.nix",
       context: () => ({ names: [this.domain] }),
     });
-    this.node.addValidation({ validate: () => this.#validate(owner, machine, Object.keys(env)) });
+    this.node.addValidation({ validate: () => this.#validate(machine, Object.keys(env)) });
   }
 
   /** Where it answers. */
@@ -161,7 +164,7 @@ export class DroneServer extends RecipeStack {
     return found.file;
   }
 
-  #validate(owner: string, machine: Machine, variables: readonly string[]): string[] {
+  #validate(machine: Machine, variables: readonly string[]): string[] {
     const refused = unfreePackages.filter((name) => !machine.acceptUnfree.includes(name));
     return [
       ...(refused.length === 0
@@ -179,7 +182,7 @@ export class DroneServer extends RecipeStack {
         : [
             "clientId: must be the id that the forge shows for the OAuth client, of letters, digits and dashes",
           ]),
-      ...(isLogin(owner) ? [] : [`owner: ${loginProblem(owner)}`]),
+      ...(isLogin(this.owner) ? [] : [`owner: ${loginProblem(this.owner)}`]),
       ...variables
         .filter((name) => name.startsWith("DRONE_"))
         .map((name) => `env: ${name} cannot be set here: Drone's own settings are the construct's`),

@@ -242,11 +242,11 @@ export function relocate(
   return problems.map((problem) => {
     const origin = originOf(problem.where, origins);
     if (origin === undefined) return problem;
-    const [, property, rest] = /^([A-Za-z]+): (.*)$/s.exec(problem.message) ?? [];
+    const [, property, rest] = /^([A-Za-z]+(?:\.[A-Za-z]+)*): (.*)$/s.exec(problem.message) ?? [];
     if (property === undefined || rest === undefined) {
       return { where: file.locate(origin.path), message: problem.message };
     }
-    const path = origin.part === "value" ? origin.path : [...origin.path, property];
+    const path = origin.part === "value" ? origin.path : [...origin.path, ...property.split(".")];
     return { where: file.locate(path), message: rest };
   });
 }

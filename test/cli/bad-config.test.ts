@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { checkoutWith, runCli } from "./cli.ts";
 import { type Mistakes, testMistakes } from "./config-mistakes.ts";
-import { app, host, hosts } from "./config-text.ts";
+import { app, drone, host, hosts } from "./config-text.ts";
 
 /** What is no YAML, or has another shape than the schema's. */
 const cases: readonly Mistakes[] = [
@@ -15,6 +15,67 @@ const cases: readonly Mistakes[] = [
         says: "hosts.one.runs.timeout: is no key that is known here: it knows maxTests, timeoutMinutes, keepDays, keepRuns, keepGiB",
       },
       { at: "keepDays", says: "hosts.one.runs.keepDays: must be a whole number, and is a number" },
+    ],
+  },
+  {
+    name: "Drone of another shape",
+    yaml: hosts(
+      host({
+        drone: drone({
+          forge: "[https://git.example.org]",
+          clientID: "x",
+          architecture: "x86_64",
+          builds: "{ visibility: secret, repo: ci/cc-ci }",
+          owner: "ci-owner",
+          bridge: "{ login: 7, token: x }",
+        }),
+      }),
+    ),
+    problems: [
+      { at: "forge", says: "hosts.one.drone.forge: must be text, and is a list" },
+      {
+        at: "clientID",
+        says: "hosts.one.drone.clientID: is no key that is known here: did you mean clientId?",
+      },
+      { at: "architecture", says: "hosts.one.drone.architecture: must be one of amd64, arm64" },
+      {
+        at: "builds",
+        says: "hosts.one.drone.builds.repository: is missing: must be text",
+      },
+      {
+        at: "visibility",
+        says: "hosts.one.drone.builds.visibility: must be one of public, internal, private",
+      },
+      {
+        at: "repo:",
+        says: "hosts.one.drone.builds.repo: is no key that is known here: it knows repository, branch, visibility",
+      },
+      {
+        at: "owner",
+        says: "hosts.one.drone.owner: must be a mapping of keys to values, and is text",
+      },
+      {
+        at: "login",
+        says: 'hosts.one.drone.bridge.login: must be text, and is a whole number: put it in quotes, as in "7"',
+      },
+      {
+        at: "token",
+        says: "hosts.one.drone.bridge.token: is no key that is known here: it knows login, password",
+      },
+    ],
+  },
+  {
+    name: "Drone with nothing that it needs",
+    yaml: hosts(host({ drone: "{}" })),
+    problems: [
+      ...["forge", "clientId", "clientSecret"].map((key) => ({
+        at: "drone",
+        says: `hosts.one.drone.${key}: is missing: must be text`,
+      })),
+      ...["builds", "owner", "bridge"].map((key) => ({
+        at: "drone",
+        says: `hosts.one.drone.${key}: is missing: must be a mapping of keys to values`,
+      })),
     ],
   },
   {

@@ -1,5 +1,5 @@
 import { type Mistakes, testMistakes } from "./config-mistakes.ts";
-import { app, host, hosts } from "./config-text.ts";
+import { app, drone, host, hosts } from "./config-text.ts";
 
 const long = "a".repeat(64);
 const domainTooLong = `${"x".repeat(50)}.ci.example.org`;
@@ -16,6 +16,97 @@ const cases: readonly Mistakes[] = [
         says: "hosts.one.runs.timeoutMinutes: must be a whole number from 1 to 1440",
       },
       { at: "keepGiB", says: "hosts.one.runs.keepGiB: must be a whole number from 1 to 10000" },
+    ],
+  },
+  {
+    name: "Drone, whose licence nobody has accepted",
+    yaml: hosts(host({ acceptUnfree: "[drone]", drone: drone() })),
+    problems: [
+      {
+        at: "drone: {",
+        says: "hosts.one.drone: needs drone-runner-exec in acceptUnfree: Drone's licence is not a free one, and its free edition serves no runner; read docs/install.md, and name them if you accept it",
+      },
+    ],
+  },
+  {
+    name: "Drone with values that mean nothing to it",
+    yaml: hosts(
+      host({
+        acceptUnfree: "[drone, drone-runner-exec]",
+        drone: drone({
+          domain: "drone.example.com",
+          forge: "http://git.example.org/gitea",
+          clientId: "it's",
+          clientSecret: "gto_abc",
+          env: "{ DRONE_RPC_SECRET: x }",
+          builds: "{ repository: cc-ci, branch: --x }",
+          owner: '{ login: "a,admin:true", forgeToken: ~/token, password: ./pw }',
+          bridge: "{ login: a b, password: /nix/store/x }",
+        }),
+      }),
+    ),
+    problems: [
+      {
+        at: "domain",
+        after: "drone: {",
+        says: "hosts.one.drone.domain: drone.example.com must be one label under the wildcard *.ci.example.org",
+      },
+      {
+        at: "forge",
+        says: 'hosts.one.drone.forge: "http://git.example.org/gitea" must be the https address of a Gitea without a path, as in https://git.example.org',
+      },
+      {
+        at: "clientId",
+        says: "hosts.one.drone.clientId: must be the id that the forge shows for the OAuth client, of letters, digits and dashes",
+      },
+      {
+        at: "clientSecret",
+        says: "hosts.one.drone.clientSecret: must be an absolute path on the host, as in /var/lib/ci-secrets/name",
+      },
+      {
+        at: "env:",
+        says: "hosts.one.drone.env: DRONE_RPC_SECRET cannot be set here: Drone's own settings are the construct's",
+      },
+      {
+        at: "repository",
+        says: 'hosts.one.drone.builds.repository: "cc-ci" must be owner and name of a repository on the forge, as in ci/cc-ci',
+      },
+      { at: "branch", says: 'hosts.one.drone.builds.branch: "--x" is no name of a branch' },
+      {
+        at: "owner",
+        says: 'hosts.one.drone.owner: "a,admin:true" is no login that Drone takes: up to 50 letters, digits, dots, dashes and underscores',
+      },
+      {
+        at: "forgeToken",
+        says: "hosts.one.drone.owner.forgeToken: must be an absolute path on the host, as in /var/lib/ci-secrets/name",
+      },
+      {
+        at: "password",
+        says: "hosts.one.drone.owner.password: must be an absolute path on the host, as in /var/lib/ci-secrets/name",
+      },
+      {
+        at: "login: a b",
+        says: 'hosts.one.drone.bridge.login: "a b" is no login that Drone takes: up to 50 letters, digits, dots, dashes and underscores',
+      },
+      {
+        at: "password: /nix",
+        says: 'hosts.one.drone.bridge.password: "/nix/store/x" lies in the Nix store, which everybody on the host can read: put the file elsewhere',
+      },
+    ],
+  },
+  {
+    name: "Drone whose bridge is its owner",
+    yaml: hosts(
+      host({
+        acceptUnfree: "[drone, drone-runner-exec]",
+        drone: drone({ bridge: "{ login: CI-Owner }" }),
+      }),
+    ),
+    problems: [
+      {
+        at: "login: CI-Owner",
+        says: "hosts.one.drone.bridge.login: must be another account than the owner's, which may do more than start builds",
+      },
     ],
   },
   {

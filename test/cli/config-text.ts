@@ -18,3 +18,18 @@ export function hosts(...texts: readonly string[]): string {
 export function app(domain: string, more = ""): string {
   return `{ recipe: wiki, release: "1.0.0", domain: ${domain}${more === "" ? "" : `, ${more}`} }`;
 }
+
+/** The keys of Drone in YAML's flow style, with these in place of, or beside, the usual ones. */
+export function drone(keys: Readonly<Record<string, string>> = {}): string {
+  const usual = {
+    release: '"1.9.0"',
+    forge: "https://git.example.org",
+    clientId: "3c1f2a6e",
+    clientSecret: "/s/client",
+    builds: "{ repository: ci/cc-ci }",
+    owner: "{ login: ci-owner, forgeToken: /s/forge-token }",
+    bridge: "{ login: ci-bridge }",
+  };
+  const all = Object.entries({ ...usual, ...keys });
+  return `{ ${all.map(([key, value]) => `${key}: ${value}`).join(", ")} }`;
+}

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { appOf, hostYaml } from "../../synthesized.ts";
+import { parse } from "yaml";
+import { expectUnit } from "../../../constructs/testing.ts";
+import { appOf, droneYaml, hostYaml, synthesized } from "../../synthesized.ts";
 import { problemsOf } from "../nixos/tree.ts";
 
 /** A host with Drone, and what a test changes of its keys. */
@@ -82,4 +84,77 @@ test.for<[string, Readonly<Record<string, unknown>>, string]>([
     found.some((problem) => problem.startsWith(message)),
     found.join("\n"),
   ).toBe(true);
+});
+
+describe("the pipeline", () => {
+  const text = async (keys = "") => {
+    const files = await synthesized(appOf(hostYaml(`${droneYaml}\n${keys}`)));
+    return files.get("out/cc-ci/drone.yml")?.content ?? "";
+  };
+
+  test("is one step, of a program by its whole path, for builds that are started by hand", async () => {
+    // `PATH` is a parameter like any other, so a name alone could be any program.
+    expect(parse(await text())).toEqual({
+      ...{ kind: "pipeline", type: "exec", name: "run" },
+      platform: { os: "linux", arch: "amd64" },
+      clone: { disable: true },
+      trigger: { event: ["custom"] },
+      steps: [{ name: "run", commands: ["/run/current-system/sw/bin/cc-ci-run ask"] }],
+    });
+  });
+
+  test("has nothing that Drone would put a parameter into, or take for its own", async () => {
+    // Drone replaces `${NAME}` in the text before it is read as YAML, and makes `$` of `$$`.
+    expect(await text()).not.toContain("$");
+  });
+
+  test("says which processor the host has", async () => {
+    const keys = droneYaml.replace("drone:\n", "drone:\n  architecture: arm64\n");
+    const files = await synthesized(appOf(hostYaml(keys)));
+    expect(parse(files.get("out/cc-ci/drone.yml")?.content ?? "")).toMatchObject({
+      platform: { arch: "arm64" },
+    });
+  });
+});
+
+describe("the runner", () => {
+  const app = appOf(hostYaml(`${droneYaml}\nruns: { maxTests: 5, timeoutMinutes: 30 }`));
+
+  test("takes builds of the CI repository alone, as many as there may be runs", () => {
+    expectUnit(app, "cc-ci-runner").toHaveOptions({
+      environment: {
+        ...{ DRONE_RUNNER_CAPACITY: "5", DRONE_LIMIT_REPOS: "ci/cc-ci" },
+        ...{ DRONE_LIMIT_EVENTS: "custom", DRONE_UI_DISABLE: "true" },
+        ...{ DRONE_RPC_PROTO: "https", DRONE_RPC_HOST: "drone.ci.example.org" },
+      },
+    });
+  });
+
+  test("is seen by this host alone", () => {
+    expectUnit(app, "cc-ci-runner").toHaveOptions({
+      environment: { DRONE_HTTP_BIND: "127.0.0.1:3000" },
+      serviceConfig: { IPAddressDeny: "any", IPAddressAllow: "localhost" },
+    });
+  });
+
+  test("lets a build end, teardown included, whatever is switched", () => {
+    expectUnit(app, "cc-ci-runner").toHaveOptions({
+      restartIfChanged: false,
+      serviceConfig: { KillMode: "mixed", TimeoutStopSec: `${30 * 60 + 300}s` },
+    });
+  });
+
+  test("finds its secret where no build does", async () => {
+    const module = (await synthesized(app)).get("out/cc-ci/runner.nix")?.content ?? "";
+    const lines = module.split("\n").filter((line) => line.includes("RPC_SECRET"));
+    expect(lines).toEqual([
+      expect.stringMatching(
+        /ExecStartPost = "\+\$\{sed\} .*w\/run\/cc-ci-runner\/[0-9a-f]{12} \/var\/lib\/cc-ci\/secrets\/drone-rpc-secret";$/,
+      ),
+    ]);
+  });
+
+  test("and each run that it may begin have a place", () => {
+    expectUnit(app, "cc-ci-run.socket").toHaveOptions({ socketConfig: { MaxConnections: 5 } });
+  });
 });
