@@ -172,7 +172,7 @@ const runs = z
       .int()
       .optional()
       .describe(
-        "How many tests run at once; further builds wait. From 1 to 32; each may use 2 GiB of memory, what it deploys not counted. Default: `2`.",
+        "How many tests run at once, and builds in Drone; further ones wait. From 1 to 32; each may use 2 GiB of memory, what it deploys not counted. Default: `2`.",
       ),
     timeoutMinutes: z
       .int()
@@ -194,7 +194,9 @@ const runs = z
       .describe("How much of them is kept, in GiB; the oldest go first. Default: `5`."),
   })
   .optional()
-  .describe("Test runs: with this section, the host takes some, even if it is empty (`{}`).");
+  .describe(
+    "Test runs: with this section the host takes some, even if it is empty (`{}`); with `drone` it does without it too.",
+  );
 
 const traefik = z
   .strictObject({
@@ -254,8 +256,8 @@ const hostPath = (what: string, example: string) =>
   text.describe(`Absolute path on the host of ${what}`).meta({ examples: [example] });
 
 const password = hostPath(
-  "the account's password on the forge, readable by root alone: with it the host logs in to Drone by itself. Default: a person opens Drone's page once.",
-  "/var/lib/ci-secrets/ci-owner-password",
+  "a file with the account's password on the forge, readable by root alone: with it the host logs in to Drone by itself, and again when that login has died. Default: a person logs in to Drone as this account, once.",
+  "/var/lib/ci-secrets/ci-account-password",
 ).optional();
 
 const drone = z
@@ -263,55 +265,67 @@ const drone = z
     ...recipeKeys,
     domain: text
       .optional()
-      .describe("Where Drone answers. Default: `drone.` and the host's domain."),
+      .describe(
+        "Where Drone answers: one label under the host's domain. Default: `drone.` and the host's domain.",
+      ),
     env,
     forge: text
-      .describe("The forge, a Gitea: its https address without a path.")
+      .describe(
+        "The forge, a Gitea: its https address without a path. Drone's accounts are accounts there.",
+      )
       .meta({ examples: ["https://git.example.org"] }),
     clientId: text
-      .describe("Id of the OAuth client that Drone is on the forge. It is public.")
+      .describe(
+        "Id of the OAuth client on the forge that Drone logs people in by, as the forge shows it: no secret. Its redirect URI is Drone's address with `/login`.",
+      )
       .meta({ examples: ["3c1f2a6e-7a1b-4c58-9d37-0a5f6b7c8d9e"] }),
     clientSecret: hostPath(
-      "the secret of that OAuth client.",
+      "a file with the secret of that OAuth client, which the forge shows once. Readable by root alone.",
       "/var/lib/ci-secrets/drone-client-secret",
     ),
     architecture: z
       .enum(["amd64", "arm64"])
       .optional()
-      .describe("The processor of the host, as Drone names it. Default: `amd64`."),
+      .describe(
+        "The processor of the host: `amd64` for x86_64, `arm64` for aarch64. Default: `amd64`.",
+      ),
     builds: z
       .strictObject({
         repository: text
-          .describe("The CI repository on the forge, as owner and name.")
+          .describe(
+            "The CI repository on the forge, as owner and name: this very repository, with its `out/`.",
+          )
           .meta({ examples: ["ci/cc-ci"] }),
-        branch: text.optional().describe("The branch whose pipeline builds have. Default: `main`."),
+        branch: text
+          .optional()
+          .describe("The branch of it that builds take their pipeline from. Default: `main`."),
         visibility: z
           .enum(["public", "internal", "private"])
           .optional()
           .describe(
-            "Who sees builds and their logs: everybody, who is logged in to Drone, or who can read the repository. Default: `public`, for the maintainers of recipes have no account in Drone.",
+            "Who sees builds and their logs: everybody (`public`), whoever is logged in to Drone (`internal`), or whoever can read the repository on the forge (`private`). Default: `public`, for the maintainers of recipes have no account in Drone.",
           ),
       })
-      .describe("Where builds come from: this very repository, on the forge."),
+      .describe("What every build does: the pipeline `out/<host>/drone.yml`, read from the forge."),
     owner: z
       .strictObject({
         login: text
           .describe(
-            "Login on the forge of the account that has the CI repository in Drone: admin there, and nowhere else, since Drone holds a token with all of its rights.",
+            "Login on the forge of an account made for this: Administrator of the CI repository and of nothing else, since Drone holds a token with all of its rights. In Drone it is the administrator.",
           )
           .meta({ examples: ["ci-owner"] }),
         forgeToken: hostPath(
-          "a token of that account on the forge, with the scope `write:repository`: the host removes the hook with it that Drone makes and nobody needs.",
+          "a file with a token of that account on the forge, of the scope `write:repository`: with it the host removes the hook that Drone makes and nobody needs. Readable by root alone.",
           "/var/lib/ci-secrets/ci-owner-forge-token",
         ),
         password,
       })
-      .describe("The account that owns the CI repository."),
+      .describe("The account that has the CI repository in Drone."),
     bridge: z
       .strictObject({
         login: text
           .describe(
-            "Login on the forge of the account that starts builds: it may write to the CI repository, and nothing else.",
+            "Login on the forge of another account made for this: the role Write on the CI repository and nothing else. Whoever has its token in Drone starts builds, the bridge above all.",
           )
           .meta({ examples: ["ci-bridge"] }),
         password,
@@ -320,7 +334,9 @@ const drone = z
   })
   .superRefine(requireState)
   .optional()
-  .describe("The build server, by the recipe `drone` with its overlay for Gitea.")
+  .describe(
+    "The build server, by the recipe `drone` with its overlay for Gitea, and its runner. It needs `drone` and `drone-runner-exec` in `acceptUnfree`; docs/install.md has each step.",
+  )
   .meta(someState);
 
 const host = z
@@ -341,8 +357,10 @@ const host = z
     acceptUnfree: z
       .array(text)
       .optional()
-      .describe("Packages with an unfree licence that this host may use, by name.")
-      .meta({ examples: [["drone"]] }),
+      .describe(
+        "Packages with an unfree licence that this host may use, by name. `drone` stands for Drone's image too.",
+      )
+      .meta({ examples: [["drone", "drone-runner-exec"]] }),
   })
   .describe("One NixOS machine.");
 
