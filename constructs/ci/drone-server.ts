@@ -98,7 +98,9 @@ export class DroneServer extends RecipeStack {
         },
         {
           file: overlayFiles.env,
-          template: "coop-cloud/app.env",
+          // Without quotes: a secret that ends with a newline would leave a line with one of them, for which
+          // Drone would ignore the whole file.
+          template: "ci/drone.env",
           context: () => ({ variables: secretVariables(owner) }),
         },
       ],

@@ -86,6 +86,23 @@ test.for<[string, Readonly<Record<string, unknown>>, string]>([
   ).toBe(true);
 });
 
+test("the server reads its secrets whether or not their files end with a newline", async () => {
+  // given what synth writes, and Docker puts secrets into
+  const files = await synthesized(appOf(hostYaml(droneYaml)));
+  const text = files.get("out/cc-ci/drone.ccci.env.tmpl")?.content ?? "";
+  const filled = text.replaceAll(/{{ secret "([a-z_]+)" }}/g, "$1-value\n");
+
+  // when it is read as Drone does, one line after the other, and one bad line makes it ignore all of them
+  const lines = filled.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+
+  // then
+  expect(lines.filter((line) => !/^[A-Z_]+=[A-Za-z0-9.,:_-]+$/.test(line))).toEqual([]);
+  expect(lines).toContain("DRONE_GITEA_CLIENT_SECRET=client_secret-value");
+  expect(lines).toContain(
+    "DRONE_USER_CREATE=username:ci-owner,machine:false,admin:true,token:admin_token-value",
+  );
+});
+
 describe("the pipeline", () => {
   const text = async (keys = "") => {
     const files = await synthesized(appOf(hostYaml(`${droneYaml}\n${keys}`)));
