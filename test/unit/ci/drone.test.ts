@@ -169,6 +169,8 @@ describe("the runner", () => {
         /ExecStartPost = "\+\$\{sed\} .*w\/run\/cc-ci-runner\/[0-9a-f]{12} \/var\/lib\/cc-ci\/secrets\/drone-rpc-secret";$/,
       ),
     ]);
+    // Nor in the memory of the runner, whose user it has.
+    expect(module).toContain('boot.kernel.sysctl."kernel.yama.ptrace_scope" = 1;');
   });
 
   test("and each run that it may begin have a place", () => {
