@@ -29,8 +29,8 @@ export async function trigger(context: CommandContext): Promise<number> {
   const place = await placeOf(context);
   const { server, slug: repository, branch } = place;
   if (!token) {
-    const where = `${server.address}/account`;
-    throw userError("DRONE_TOKEN", `is not set: log in to Drone, and copy your token of ${where}`);
+    const ways = `take the one that the host has in ${place.bridgeToken.path}, or your own of ${server.address}/account`;
+    throw userError("DRONE_TOKEN", `is not set: ${ways}`);
   }
   const [owner] = repository.split("/");
   const recipeRepository = options.repository ?? `${owner}/${options.recipe}`;

@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { configurationSchema } from "../../constructs/config/reference.ts";
 import { configSchema } from "../../constructs/config/schema.ts";
-import { hostYaml } from "../synthesized.ts";
+import { droneYaml, hostYaml } from "../synthesized.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -33,6 +33,9 @@ test.for([
   ["an app at a commit", hostYaml("apps: { a: { recipe: a, commit: c, domain: d } }"), true],
   ["release and commit", hostYaml("", "release: 5.1.1\ncommit: abc"), true],
   ["neither release nor commit", hostYaml("", "domain: a.example.org"), false],
+  ["Drone with no more than it needs", hostYaml(droneYaml), true],
+  ["Drone at no state of its recipe", hostYaml(droneYaml.replace("  release: 1.9.0\n", "")), false],
+  ["Drone without its owner", hostYaml(droneYaml.replace("  owner:", "  bridge2:")), false],
   ["an unknown key", hostYaml("swarms: {}"), false],
   ["a number for text", hostYaml("", "release: 5.1"), false],
   ["a fraction for a whole number", hostYaml("swarm: { subnetSize: 24.5 }"), false],
