@@ -57,7 +57,7 @@ interface Goal {
 export function startsNothing(app: Configuration["app"]): Configuration {
   const module = `{ lib, ... }: {
     systemd.targets.cc-ci.wantedBy = lib.mkForce [ ];
-    systemd.timers.cc-ci-reconcile.wantedBy = lib.mkForce [ ];
+    systemd.timers = lib.mkForce { };
     systemd.paths = lib.mkForce { };
   }`;
   return { app, modules: [module] };
