@@ -47,6 +47,7 @@ describe("on a host that uses everything", () => {
     expect(list.pieces.length).toBeGreaterThan(5);
     expect(Object.keys(envs).length).toBeGreaterThan(2);
     expect(Object.keys(units).filter((name) => name.endsWith(".path")).length).toBeGreaterThan(2);
+    expect(units[runner]?.text).toContain("User=cc-ci-runner");
   });
 });
 
@@ -108,6 +109,7 @@ function reworded(piece: string, from: RegExp, to: string): (host: World) => Wor
 }
 
 const wiki = "cc-ci-app-wiki.service";
+const runner = "cc-ci-runner.service";
 const key = (kind: string) => (resource: { readonly kind: string }) => resource.kind === kind;
 
 const breaches: Readonly<Record<keyof typeof rules, readonly ((host: World) => World)[]>> = {
@@ -203,6 +205,15 @@ const breaches: Readonly<Record<keyof typeof rules, readonly ((host: World) => W
   ],
   "no environment names a store path, but for programs and locales": [
     added(wiki, "Service", 'Environment="SECRET=/nix/store/x"'),
+  ],
+  "a service that is not root's can never become it, and finds no secret": [
+    edited(runner, "Group=cc-ci-runner", "Group=docker"),
+    edited(runner, "NoNewPrivileges=true\n", ""),
+    edited(runner, "CapabilityBoundingSet=", "CapabilityBoundingSet=CAP_KILL"),
+    edited(runner, "ProtectSystem=strict", "ProtectSystem=full"),
+    added(runner, "Service", "SupplementaryGroups=docker"),
+    added(runner, "Service", "EnvironmentFile=/var/lib/cc-ci/secrets/drone-rpc-secret"),
+    added(runner, "Service", 'Environment="TOKEN=/var/lib/cc-ci/secrets/drone-admin-token"'),
   ],
   "every desired state is one that the host can read, and is its piece's": [
     restated("app-wiki", '"pullSeconds"', '"pullMinutes"'),

@@ -299,6 +299,23 @@ export const rules = {
         .map((key) => `${unit.name}: ${key} names a store path`),
     ),
 
+  "a service that is not root's can never become it, and finds no secret": (world) =>
+    ours(world, ".service")
+      .filter((unit) => unit.values("Service.User").length > 0)
+      .flatMap((unit) => [
+        ...unit.differs("Service.Group", ...unit.values("Service.User")),
+        ...unit.differs("Service.NoNewPrivileges", "true"),
+        ...unit.differs("Service.CapabilityBoundingSet", ""),
+        ...unit.differs("Service.ProtectSystem", "strict"),
+        ...unit.has(
+          /^Service\.(?:SupplementaryGroups|AmbientCapabilities|LoadCredential|EnvironmentFile)/,
+        ),
+        ...unit
+          .keys(/^Service\.Environment/)
+          .filter((key) => unit.values(key).join().includes(`${stateRoot}cc-ci/`))
+          .map((key) => `${unit.name}: ${key} names a folder of root's`),
+      ]),
+
   "every desired state is one that the host can read, and is its piece's": (world) =>
     converging(world).flatMap((unit) => {
       const { success, data, error } = desiredStateSchema.safeParse(world.states[unit.piece]);
