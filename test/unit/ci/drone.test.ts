@@ -116,7 +116,7 @@ describe("the pipeline", () => {
       platform: { os: "linux", arch: "amd64" },
       clone: { disable: true },
       trigger: { event: ["custom"] },
-      steps: [{ name: "run", commands: ["/run/current-system/sw/bin/cc-ci-run ask"] }],
+      steps: [{ name: "run", commands: ["exec /run/current-system/sw/bin/cc-ci-run ask"] }],
     });
   });
 
