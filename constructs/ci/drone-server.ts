@@ -83,7 +83,7 @@ export class DroneServer extends RecipeStack {
           context: () => ({
             envFile,
             envSource: overlayFiles.env,
-            environment: Object.entries(settings).map(([name, value]) => ({
+            environment: Object.entries(settingsOf(domain)).map(([name, value]) => ({
               setting: `${name}=${value}`,
             })),
             configName: `${variable("STACK_NAME")}_ccci_env_${variable(overlayVariable)}`,
@@ -219,7 +219,9 @@ function secretVariables(owner: string) {
  * How Drone works on every host. Builds that nobody works on it ends by itself: one that runs a minute after
  * the timeout of its repository, the number that matters; one that waits after a day, longer than any queue.
  */
-const settings: Readonly<Record<string, string>> = {
+const settingsOf = (domain: string): Readonly<Record<string, string>> => ({
+  DRONE_SERVER_HOST: domain,
+  DRONE_SERVER_PROTO: "https",
   // The forge's token of each account, which has all rights of it.
   DRONE_DATABASE_ENCRYPT_USER_TABLE: "true",
   DRONE_REGISTRATION_CLOSED: "true",
@@ -234,7 +236,7 @@ const settings: Readonly<Record<string, string>> = {
   DRONE_CLEANUP_BUFFER: "1m",
   DRONE_CLEANUP_DEADLINE_RUNNING: "1m",
   DRONE_CLEANUP_DEADLINE_PENDING: "24h",
-};
+});
 
 function versionVariable(secret: string): string {
   return `CCCI_${secret.toUpperCase()}_VERSION`;

@@ -22,10 +22,14 @@ const isOver = ({ status }: Build): boolean => !["pending", "running"].includes(
 const endOf = ({ status, stages }: Build) => [status, stages[0]?.steps[0]?.exit_code];
 
 describe("builds on a host", () => {
-  const shared = sharedHost(droneHost, async (host) => {
-    await host.settle();
-    new TestRuns(host).script(scenes);
-  });
+  const keys = { host: "runs: { maxTests: 2, timeoutMinutes: 1 }" };
+  const shared = sharedHost(
+    () => droneHost(keys),
+    async (host) => {
+      await host.settle();
+      new TestRuns(host).script(scenes);
+    },
+  );
 
   /** A build of that recipe, in the middle of its run. */
   async function running(host: Host, recipe = "children") {
@@ -132,6 +136,16 @@ describe("builds on a host", () => {
     await expectNextRuns(host);
     expect(runs.tearDownsOf(id)).toBe(1);
   });
+
+  test("that take too long are ended, and leave nothing", async () => {
+    const host = shared();
+    const { drone, number, id } = await running(host);
+    // when nobody does anything, then
+    const end = await drone.until(number, isOver, 120);
+    expect(endOf(end)).toEqual(["failure", 1]);
+    await expectAborted(host, id, /took longer than it may/);
+    await expectNextRuns(host);
+  }, 300_000);
 
   test("whose run is killed fail, and leave nothing", async () => {
     const host = shared();
