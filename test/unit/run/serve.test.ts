@@ -229,14 +229,13 @@ describe("a client", { concurrent: true }, () => {
   });
 
   test("is not held up by what the run left behind", async () => {
-    const harness = `${leaves("passed")}\nsetsid sh -c 'echo $$ >"$0/artefacts/pid"; exec sleep 60' "$2" &\nuntil [ -s "$2/artefacts/pid" ]; do sleep 0.1; done`;
+    const harness = `${leaves("passed")}\nsetsid sh -c 'echo $$ >"$0/artefacts/pid"; exec sleep 600' "$2" &\nuntil [ -s "$2/artefacts/pid" ]; do sleep 0.1; done`;
     await using activation = await Activation.start({ harness });
-    const began = performance.now();
     expect((await ask(activation, "1")).status).toBe(0);
-    expect(performance.now() - began).toBeLessThan(20_000);
     await activation.lastEnd();
-    // Without a control group nobody ends it here.
-    process.kill(Number(activation.read(requestFor("1").id, "artefacts/pid")));
+    // It still holds the output open: without a control group nobody ends it here.
+    const pid = Number(activation.read(requestFor("1").id, "artefacts/pid"));
+    expect(process.kill(pid)).toBe(true);
   });
 });
 
