@@ -19,6 +19,7 @@ const long = [
     "killed-seldom",
     "abra-otherwise",
     "killed-inside",
+    "contract",
     "refusals",
     "run-hostile",
     "releases",

@@ -40,7 +40,7 @@ export class Gate {
     this.#server = server;
   }
 
-  async shut(): Promise<void> {
+  async stop(): Promise<void> {
     const server = this.#server;
     this.#server = undefined;
     for (const socket of this.#sockets) socket.destroy();

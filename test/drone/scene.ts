@@ -9,6 +9,7 @@ import { freePort, Gitea } from "../forge/gitea.ts";
 import { logIn } from "../forge/log-in.ts";
 import { until } from "../host/machine/processes.ts";
 import { Front } from "./front.ts";
+import { Gate } from "./gate.ts";
 import { type DronePrograms, dronePrograms } from "./programs.ts";
 import { DroneRunner } from "./runner.ts";
 import { type DroneAnswer, type DroneCall, DroneServer, type Variables } from "./server.ts";
@@ -193,6 +194,13 @@ export class Scene {
     );
     this.#running.push({ stop: async () => await runner.program.stop("SIGKILL") });
     return runner;
+  }
+
+  /** A way to the forge that can be shut. */
+  async gate(): Promise<Gate> {
+    const gate = await Gate.open(Number(new URL(this.gitea.url).port));
+    this.#running.push(gate);
+    return gate;
   }
 
   /** A proxy before a server. */

@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
 import { userInfo } from "node:os";
 import { join } from "node:path";
@@ -69,16 +70,24 @@ export class Gitea {
   }
 }
 
-/** A port of the loopback that nobody listens on just now. */
+/** Below those that the kernel gives to whoever connects to somewhere: one of them could be gone at any time. */
+const ports = { first: 20_000, count: 12_000 };
+const given = new Set<number>();
+
+/** A port of the loopback that nobody listens on, and that this process is not given again. */
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject).listen(0, "127.0.0.1", resolve);
-  });
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("a port has no number");
-  return address.port;
+  for (;;) {
+    const port = ports.first + randomInt(ports.count);
+    if (given.has(port)) continue;
+    given.add(port);
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once("error", () => resolve(false)).listen(port, "127.0.0.1", () => resolve(true));
+    });
+    if (!isFree) continue;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
 }
 
 /** True as soon as something says 200 there. */

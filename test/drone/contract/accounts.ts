@@ -6,7 +6,6 @@ import { DroneRefusal } from "../../../services/lib/drone/trouble.ts";
 import type { ForgeAccount } from "../../forge/account.ts";
 import { logIn } from "../../forge/log-in.ts";
 import { until } from "../../host/machine/processes.ts";
-import { Gate } from "../gate.ts";
 import { accessSeconds, type Drone, newRequest, pipeline, type Scene } from "../scene.ts";
 import type { DroneAnswer } from "../server.ts";
 import type { ContractEntry } from "./entry.ts";
@@ -59,13 +58,14 @@ async function firstLogins(scene: Scene) {
 
 /** A login at the forge that is renewed, and that dies in several ways. */
 async function deadLogins(scene: Scene) {
-  const gate = await Gate.open(Number(new URL(scene.gitea.url).port));
+  const gate = await scene.gate();
   const drone = await scene.drone({}, `http://127.0.0.1:${gate.port}`);
   const { client, server, oauth, token } = drone;
   const loggedIn = performance.now();
-  const [repository, secret] = await Promise.all([
+  const [repository, secret, idle] = await Promise.all([
     scene.enabledAt(client),
     scene.repository({ isPrivate: true }),
+    scene.repository(),
   ]);
   await client.sync();
   await client.enable(secret);
@@ -81,9 +81,11 @@ async function deadLogins(scene: Scene) {
     afterSync: (await server.ask("GET", "/api/user", { token })).body,
     enable: await refusalOf(client.enable(repository)),
     repository: await refusalOf(client.repository(repository)),
+    enableIdle: await refusalOf(client.enable(idle)),
+    idle: await refusalOf(client.repository(idle)),
   });
-  await client.repository(repository);
-  await gate.shut();
+  await Promise.all([client.repository(repository), client.repository(idle)]);
+  await gate.stop();
   const down = await seen();
   await gate.open();
   const up = await refusalOf(client.start(place, newRequest()));
@@ -286,6 +288,8 @@ export const accounts: readonly ContractEntry[] = [
       expect(down.sync).toMatchObject({ status: 500, trouble: "forge-silent" });
       expect(down.remote).toMatchObject({ status: 500, body: { message: expect.any(String) } });
       expect(down.enable).toMatchObject({ status: 500, trouble: "forge-silent" });
+      expect(down.enableIdle).toMatchObject({ status: 500, trouble: "forge-silent" });
+      expect(down.idle).toMatchObject({ came: { active: false } });
       // What Drone knows by itself it still says.
       expect(down.repository).toMatchObject({ came: { active: true } });
       expect(up).toMatchObject({ came: { as: "started" } });

@@ -152,7 +152,10 @@ export const builds: readonly ContractEntry[] = [
       const repository = await scene.enabledAt(drone.client);
       await drone.client.change(repository, { timeout: 1 });
       const runner = await scene.runner(drone);
-      const place = await scene.place(repository, pipeline(["sleep 100"]));
+      const place = await scene.place(
+        repository,
+        pipeline(["exec setpriv --pdeathsig KILL -- sleep 100"]),
+      );
       const number = await scene.build(place, {}, drone);
       const isRunning = (build: {
         status: string;

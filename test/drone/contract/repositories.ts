@@ -71,6 +71,10 @@ export const repositories: readonly ContractEntry[] = [
       expect(await hooksOf(scene, repository)).toEqual([]);
       await client.enable(repository);
       await client.enable(repository);
+      const [second, ...more] = await hooksOf(scene, repository);
+      expect(more).toEqual([]);
+      await scene.owner.done(z.unknown(), "DELETE", `repos/${repository}/hooks/${second?.id}`);
+      expect((await scene.ask("POST", `${repository}/repair`)).status).toBe(200);
       expect(await hooksOf(scene, repository)).toHaveLength(1);
     },
   },

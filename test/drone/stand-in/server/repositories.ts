@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import * as z from "zod";
 import { now } from "../environment.ts";
-import type { Permission, Repository } from "../records.ts";
+import type { Permission, Repository, User } from "../records.ts";
 import { builds } from "./builds.ts";
-import { No, notFound, unauthorized } from "./no.ts";
+import { No, noRows, notFound, unauthorized } from "./no.ts";
 import { bodyOf, type Call, type Handler, someone, type World } from "./server.ts";
 import { remoteCalled, rightsOf } from "./sync.ts";
 import { withoutSigner } from "./users.ts";
@@ -33,7 +33,7 @@ export const repositories: Handler = async (world, call) => {
   demand(call, repository, rights, "admin");
   switch (`${call.method} ${rest.join("/")}`) {
     case "PATCH ":
-      await change(world, call, repository);
+      await change(call, repository);
       break;
     case "POST ":
       await enable(world, call, repository);
@@ -42,7 +42,7 @@ export const repositories: Handler = async (world, call) => {
       repository.active = false;
       break;
     case "POST repair":
-      await makeHook(world, call, repository);
+      await repair(world, repository);
       break;
     default:
       throw new No(405, "");
@@ -101,22 +101,36 @@ function demand(
 }
 
 async function enable(world: World, call: Call, repository: Repository): Promise<void> {
+  const user = someone(call);
   const { config_path, signer, timeout } = repository;
-  Object.assign(repository, {
+  const enabled = {
     active: true,
-    user_id: someone(call).id,
+    user_id: user.id,
     config_path: config_path || ".drone.yml",
     signer: signer || randomBytes(16).toString("hex"),
     timeout: timeout || 60,
-  });
-  await makeHook(world, call, repository);
+  };
+  // Without its hook nothing of it is kept.
+  await makeHook(world, user, { ...repository, ...enabled });
+  Object.assign(repository, enabled);
+}
+
+/** Makes the hook anew by the owner's login, whoever asks. */
+async function repair(world: World, repository: Repository): Promise<void> {
+  const owner = world.store.user(repository.user_id);
+  if (owner === undefined) throw new No(404, noRows);
+  try {
+    await remoteCalled(world.forge, owner, repository.slug);
+  } catch (error) {
+    throw new No(404, error instanceof Error ? error.message : String(error));
+  }
+  await makeHook(world, owner, repository);
 }
 
 const hooksSchema = z.array(z.object({ id: z.int(), config: z.object({ url: z.string() }) }));
 
-/** Makes the hook on the forge anew, with the rights of whoever asks. */
-async function makeHook({ forge, settings }: World, call: Call, repository: Repository) {
-  const user = someone(call);
+/** Makes the hook on the forge anew, with the user's rights there. */
+async function makeHook({ forge, settings }: World, user: User, repository: Repository) {
   const path = `repos/${repository.slug}/hooks`;
   const url = `${settings.proto}://${settings.host}/hook`;
   try {
@@ -151,7 +165,7 @@ const changeSchema = z.object({
   timeout: z.int().optional(),
 });
 
-async function change(_: World, call: Call, repository: Repository): Promise<void> {
+async function change(call: Call, repository: Repository): Promise<void> {
   const parsed = changeSchema.safeParse(await bodyOf(call));
   if (!parsed.success) throw new No(400, "json: cannot unmarshal");
   const { trusted, timeout, ...rest } = parsed.data;
