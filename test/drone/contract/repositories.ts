@@ -40,7 +40,7 @@ export const repositories: readonly ContractEntry[] = [
         const repository = await scene.repository({ isPrivate });
         await client.sync();
         const enabled = await client.enable(repository);
-        expect(enabled).toEqual({
+        expect(enabled).toMatchObject({
           ...{ slug: repository, active: true, config_path: ".drone.yml", timeout: 60 },
           ...{ visibility: isPrivate ? "private" : "public", trusted: false, protected: false },
           ...{ ignore_forks: false, ignore_pull_requests: false },
