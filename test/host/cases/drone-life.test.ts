@@ -4,20 +4,17 @@ import { accounts, ciRepository } from "../forge/seed.ts";
 import { observed, statusOf } from "../library/as-planned.ts";
 import { callsOf, expectAtRest, expectIdlePass, stopsOf } from "../library/at-rest.ts";
 import { hooksOf } from "../library/drone-api.ts";
-import { type DroneScene, expectBuild, sharedDrone, toldByDrone } from "../library/shared-drone.ts";
+import {
+  type DroneScene,
+  expectBuild,
+  loggedTokens,
+  sharedDrone,
+  toldByDrone,
+} from "../library/shared-drone.ts";
 
 const usersSchema = z.array(
   z.object({ login: z.string(), admin: z.boolean(), machine: z.boolean(), active: z.boolean() }),
 );
-
-/** Tokens in what Drone's server has logged since it was first deployed. */
-async function loggedTokens({ host }: DroneScene): Promise<readonly string[]> {
-  const logs = ["docker", "service", "logs", "--raw", "drone_ci_example_org_app"];
-  const { stdout, stderr } = await host.exec(logs);
-  return [...(stdout + stderr).matchAll(/"?token"?[=:] ?"?([0-9A-Za-z]+)/g)].map(
-    ([, token = ""]) => token,
-  );
-}
 
 describe("a host with Drone", { timeout: 600_000 }, () => {
   const shared = sharedDrone();

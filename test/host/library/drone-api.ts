@@ -37,12 +37,16 @@ async function ask(host: Host, url: URL, question: Question, scheme: string): Pr
     [
       ...["curl", "--silent", "--max-time", "60", "--request", method],
       ...["--write-out", "\n%{http_code}"],
-      ...(token === undefined ? [] : ["--header", `Authorization: ${scheme} ${token}`]),
+      // Read, lest it stand in arguments.
+      ...(token === undefined ? [] : ["--header", "@-"]),
       ...(body === undefined ? [] : ["--header", "Content-Type: application/json"]),
       ...(body === undefined ? [] : ["--data", JSON.stringify(body)]),
       url.href,
     ],
-    { mayFail: true, timeoutSeconds: 90 },
+    {
+      ...{ mayFail: true, timeoutSeconds: 90 },
+      ...(token === undefined ? {} : { input: `Authorization: ${scheme} ${token}\n` }),
+    },
   );
   const at = stdout.lastIndexOf("\n");
   const text = stdout.slice(0, at);

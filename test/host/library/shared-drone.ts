@@ -83,3 +83,12 @@ export async function expectBuild({
     ...{ status: "success", log: expect.stringContaining("has passed") },
   });
 }
+
+/** Tokens in what Drone's server has logged since it was first deployed. */
+export async function loggedTokens({ host }: Pick<DroneScene, "host">): Promise<readonly string[]> {
+  const logs = ["docker", "service", "logs", "--raw", "drone_ci_example_org_app"];
+  const { stdout, stderr } = await host.exec(logs);
+  return [...(stdout + stderr).matchAll(/"?token"?[=:] ?"?([0-9A-Za-z]+)/g)].map(
+    ([, token = ""]) => token,
+  );
+}

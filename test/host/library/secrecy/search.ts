@@ -18,10 +18,21 @@ for container in $(docker ps --all --quiet); do
 done
 `;
 
-/** Files of a host, by path, that hold one of the marks: of the whole root but for packages. */
-export async function filesWith(host: Host, marks: readonly string[]): Promise<readonly string[]> {
+/**
+ * Files of a host, by path, that hold one of the marks.
+ *
+ * @param among looks into no others. @default the whole root but for packages
+ */
+export async function filesWith(
+  host: Host,
+  marks: readonly string[],
+  among?: readonly string[],
+): Promise<readonly string[]> {
   const pruned = notSearched.map((name) => `-path /${name}`).join(" -o ");
-  const find = `find / '(' ${pruned} ')' -prune -o -type f -print0`;
+  const find =
+    among === undefined
+      ? `find / '(' ${pruned} ')' -prune -o -type f -print0`
+      : `printf '%s\\0' ${among.map((path) => `'${path}'`).join(" ")}`;
   const { stdout } = await host.exec(
     // What to look for is read, lest it stand in arguments. 1 and 123 say that nothing was found, or
     // that a file went away meanwhile.
