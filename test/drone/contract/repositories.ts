@@ -115,6 +115,22 @@ export const repositories: readonly ContractEntry[] = [
     },
   },
   {
+    id: "taken-over",
+    facts: "2.4",
+    says: "an account takes a repository over without a hook being made for it",
+    probe: async (scene) => {
+      const { client } = await scene.shared();
+      const repository = await scene.enabled();
+      for (const { id } of await hooksOf(scene, repository)) {
+        await scene.owner.done(z.unknown(), "DELETE", `repos/${repository}/hooks/${id}`);
+      }
+      await client.own(repository);
+      const { id } = await client.user();
+      expect(await client.repository(repository)).toMatchObject({ user_id: id, active: true });
+      expect(await hooksOf(scene, repository)).toEqual([]);
+    },
+  },
+  {
     id: "disabled-builds",
     facts: "2.4",
     says: "a disabled repository takes builds by hand all the same",

@@ -41,6 +41,9 @@ export const repositories: Handler = async (world, call) => {
     case "DELETE ":
       repository.active = false;
       break;
+    case "POST chown":
+      repository.user_id = someone(call).id;
+      break;
     case "POST repair":
       await repair(world, repository);
       break;
