@@ -3,6 +3,7 @@ import type { DroneClient } from "../../lib/drone/client.ts";
 import { LoginRefusal } from "../../lib/drone/login.ts";
 import type { Repository, User } from "../../lib/drone/schemas.ts";
 import { DroneRefusal } from "../../lib/drone/trouble.ts";
+import type { Task } from "../adapters/docker-schemas.ts";
 import { type ResourceOf, versionDigits } from "../desired-state.ts";
 import { defineLines, type Stop } from "../engine/line.ts";
 import { sha256 } from "../engine/stable-json.ts";
@@ -123,28 +124,52 @@ export function droneAccountSteps(resource: DroneAccount, context: Context): Ste
 
   /**
    * A token that the host made was told to Drone when that started, which says in its log whatever it did
-   * not know yet; and so does an account that is younger than its token.
+   * not know yet; so does an account that is younger than its token; and so was one that Drone had forgotten
+   * again by then, since it was started once more with the token before it.
    */
   const standsInLog = async ({ created }: User): Promise<boolean> => {
     const token = await tokenIn(path, `the token of ${login} in Drone`, context);
     if (hostMade.test(token)) return true;
     const written = await world.files.modified(path);
-    return written !== undefined && created !== null && created >= written;
+    if (written === undefined) return false;
+    return (created !== null && created >= written) || (await wasStartedWithAnother(written));
+  };
+
+  const wasStartedWithAnother = async (since: Date): Promise<boolean> => {
+    if (account.role !== "owner") return false;
+    const [wanted, base] = [
+      await wantedSecret(),
+      `${account.secret.stack}_${account.secret.name}_`,
+    ];
+    for (const { ID } of await world.docker.services(account.secret.stack)) {
+      const tasks = await world.docker.tasks(ID);
+      const isAnother = tasks.some(
+        ({ CreatedAt, Spec }) =>
+          new Date(CreatedAt) > since &&
+          secretsOf(Spec).some((name) => name.startsWith(base) && name !== wanted),
+      );
+      if (isAnother) return true;
+    }
+    return false;
   };
 
   const isStartedWith = async (): Promise<boolean> => {
     if (account.role !== "owner") return false;
+    const wanted = await wantedSecret();
+    const services = await world.docker.services(account.secret.stack);
+    return services.some(
+      ({ Spec }) => wanted !== undefined && secretsOf(Spec.TaskTemplate).includes(wanted),
+    );
+  };
+
+  /** Name of the swarm secret that is made of the token's file; undefined where there is none. */
+  const wantedSecret = async (): Promise<string | undefined> => {
+    if (account.role !== "owner") return undefined;
     const { stack, name } = account.secret;
     const content = await world.files.read(path);
-    if (content === undefined) return false;
+    if (content === undefined) return undefined;
     const digest = sha256(Buffer.concat([Buffer.from(`${name}\0`), content]));
-    const wanted = `${stack}_${name}_${digest.slice(0, versionDigits)}`;
-    const services = await world.docker.services(stack);
-    return services.some(({ Spec }) =>
-      (Spec.TaskTemplate.ContainerSpec?.Secrets ?? []).some(
-        ({ SecretName }) => SecretName === wanted,
-      ),
-    );
+    return `${stack}_${name}_${digest.slice(0, versionDigits)}`;
   };
 
   const work: AccountWork = {
@@ -205,6 +230,11 @@ export function droneAccountSteps(resource: DroneAccount, context: Context): Ste
       throw droneAccountLines.stop("drone-account-otherwise", { login, what });
     },
   };
+}
+
+/** Names of the swarm secrets that a task has. */
+function secretsOf({ ContainerSpec }: Task["Spec"]): readonly string[] {
+  return (ContainerSpec?.Secrets ?? []).map(({ SecretName }) => SecretName);
 }
 
 /** Whether the token is one that a run would have made by now, and nobody can have it yet. */
