@@ -55,6 +55,14 @@ export const differences: readonly Difference[] = [
     why: "No copy of abra can be had where the tests run. Its contract is one list, with which a real one can be compared: npm run probe:abra.",
   },
   {
+    what: "Drone's server and runner are stand-ins unless DRONE_SERVER_BIN and DRONE_RUNNER_BIN name real ones. The image of the server is Node and a link into /usr/share/test-drone, which the recipe of the tests mounts.",
+    why: "They cannot be had from a registry. Their contract is one list, which real ones are held to by the same test.",
+  },
+  {
+    what: "The forge runs on the host itself, as test-forge.service, with accounts, the CI repository and an OAuth client in it from the start. The recipe of Drone mounts the host's authorities and names the forge's address.",
+    why: "Nothing leaves the machine. A case can take the forge away, and work on it as any of its accounts.",
+  },
+  {
     what: "A power cut ends every process at once, but loses no file that was written and not yet synced.",
     why: "The pages are in the memory of the machine, which goes on.",
   },
