@@ -6,38 +6,11 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
  * waits for them. Those that mostly wait stand between those that mostly work.
  */
 const long = [
-  ...[
-    "certificate",
-    "no-answer",
-    "killed-apps",
-    "run-down",
-    "drift.test",
-    "killed-moved",
-    "drift-pairs",
-  ],
-  ...[
-    "killed-seldom",
-    "abra-otherwise",
-    "killed-inside",
-    "contract",
-    "refusals",
-    "run-hostile",
-    "releases",
-    "killed-",
-  ],
-  ...[
-    "run-life",
-    "run-switch",
-    "disk",
-    "life",
-    "moved",
-    "together",
-    "retired",
-    "secrecy",
-    "host",
-    "swarm-gone",
-    "abra",
-  ],
+  ...["killed-drone", "drone-builds", "certificate", "no-answer", "killed-apps", "drone-logins"],
+  ...["run-down", "drift.test", "drone-drift", "killed-moved", "drone-token", "drift-pairs"],
+  ...["killed-seldom", "drone-switch", "abra-otherwise", "killed-inside", "contract", "drone-"],
+  ...["refusals", "run-hostile", "releases", "killed-", "run-life", "run-switch", "disk"],
+  ...["life", "moved", "together", "retired", "secrecy", "host", "swarm-gone", "abra"],
   ...["commits", "switch", "machine", "person"],
 ];
 
