@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
 import { DroneClient } from "../../../services/lib/drone/client.ts";
+import { logIn as programLogIn } from "../../../services/lib/drone/login.ts";
 import type { Build } from "../../../services/lib/drone/schemas.ts";
 import { DroneRefusal } from "../../../services/lib/drone/trouble.ts";
 import type { ForgeAccount } from "../../forge/account.ts";
+import { freePort } from "../../forge/gitea.ts";
 import { logIn } from "../../forge/log-in.ts";
 import { until } from "../../host/machine/processes.ts";
 import { accessSeconds, type Drone, newRequest, pipeline, type Scene } from "../scene.ts";
@@ -204,8 +206,9 @@ export const accounts: readonly ContractEntry[] = [
       for (const machine of [true, false]) {
         const login = scene.name("chosen");
         const own = `${login}-token-of-its-own`.padEnd(32, "x");
-        const body = { login, machine, token: own };
-        expect((await server.ask("POST", "/api/users", { token, body })).status).toBe(200);
+        expect(await client.findUser(login)).toBeUndefined();
+        await client.createUser({ login, machine, token: own });
+        expect(await client.findUser(login)).toMatchObject({ login, machine, last_login: null });
         const seen = await server.ask("GET", "/api/user", { token: own });
         expect(seen.body).toMatchObject({
           login,
@@ -214,12 +217,16 @@ export const accounts: readonly ContractEntry[] = [
           active: true,
           last_login: 0,
         });
+        const body = { login, machine, token: own };
         const second = await server.ask("POST", "/api/users", { token, body });
         expect(second.status).toBe(500);
         expect(second.body).toMatchObject({ message: expect.stringMatching(/UNIQUE/) });
-        const removed = await server.ask("DELETE", `/api/users/${login}`, { token });
-        expect(removed.status).toBeLessThan(300);
-        expect((await server.ask("GET", "/api/user", { token: own })).status).toBe(401);
+        const itself = new DroneClient({ server: server.url, token: own });
+        const rotated = await itself.rotateToken();
+        await expect(itself.user()).rejects.toMatchObject({ trouble: "token-refused" });
+        await client.removeUser(login);
+        await client.removeUser(login);
+        expect((await server.ask("GET", "/api/user", { token: rotated })).status).toBe(401);
       }
       expect(await client.user()).toMatchObject({ login: "owner" });
     },
@@ -236,6 +243,31 @@ export const accounts: readonly ContractEntry[] = [
       const { end } = await logIn(scene.stranger, `${server.url}/login`);
       expect(end.pathname).toBe("/login/error");
       expect(end.searchParams.get("message")).toBe("Machine account login is forbidden");
+    },
+  },
+  {
+    id: "program-logs-in",
+    facts: "2.3",
+    says: "a program with the password logs an account in, a second time too, and is told why it cannot",
+    probe: async (scene) => {
+      const { client, server } = await scene.prepare();
+      await server.start();
+      const { login, password } = scene.owner;
+      const credentials = { server: server.url, forge: scene.gitea.url, login, password };
+      for (const time of ["first", "second"]) {
+        await programLogIn(credentials);
+        expect((await client.user()).last_login, time).not.toBeNull();
+      }
+      await client.sync();
+      const refused = async (more: Partial<typeof credentials>, trouble: string): Promise<void> => {
+        const call = programLogIn({ ...credentials, ...more });
+        await expect(call).rejects.toMatchObject({ trouble });
+      };
+      await refused({ password: "wrong" }, "password-refused");
+      const { login: other, password: others } = scene.stranger;
+      await refused({ login: other, password: others }, "refused");
+      await refused({ forge: "http://forge.example.org" }, "elsewhere");
+      await refused({ server: `http://127.0.0.1:${await freePort()}` }, "silent");
     },
   },
   {

@@ -1,5 +1,6 @@
 import { expect } from "vitest";
 import * as z from "zod";
+import { DroneClient } from "../../../services/lib/drone/client.ts";
 import { until } from "../../host/machine/processes.ts";
 import { newRequest, pipeline, type Scene } from "../scene.ts";
 import type { ContractEntry } from "./entry.ts";
@@ -8,6 +9,16 @@ const hooksSchema = z.array(z.object({ id: z.int(), config: z.object({ url: z.st
 
 async function hooksOf(scene: Scene, repository: string) {
   return await scene.owner.done(hooksSchema, "GET", `repos/${repository}/hooks`);
+}
+
+/** A second administrator of the shared Drone, who was never logged in at the forge. */
+async function administrator(scene: Scene): Promise<DroneClient> {
+  const { server, token } = await scene.shared();
+  const login = scene.name("other");
+  const own = login.padEnd(32, "-");
+  const body = { login, token: own, admin: true };
+  await server.ask("POST", "/api/users", { token, body });
+  return new DroneClient({ server: server.url, token: own });
 }
 
 /** Settings of a repository. */
@@ -81,17 +92,40 @@ export const repositories: readonly ContractEntry[] = [
   {
     id: "owner-is-who-enables",
     facts: "2.4",
-    says: "a repository belongs to the account that enabled it last",
+    says: "a repository belongs to the account that enabled it last, or took it over",
     probe: async (scene) => {
-      const { client, server, token } = await scene.shared();
+      const { client } = await scene.shared();
+      const { id } = await client.user();
       const repository = await scene.repository();
-      const owner = async (): Promise<unknown> =>
-        ((await scene.ask("GET", repository)).body as { user_id: number }).user_id;
       await client.sync();
-      expect(await owner()).toBe(0);
+      expect(await client.repository(repository)).toMatchObject({ user_id: 0 });
       await client.enable(repository);
-      const { body } = await server.ask("GET", "/api/user", { token });
-      expect(await owner()).toBe((body as { id: number }).id);
+      expect(await client.repository(repository)).toMatchObject({ user_id: id });
+      const other = await administrator(scene);
+      await other.own(repository);
+      expect(await client.repository(repository)).toMatchObject({
+        user_id: (await other.user()).id,
+      });
+      await client.own(repository);
+      expect(await client.repository(repository)).toMatchObject({ user_id: id });
+    },
+  },
+  {
+    id: "owner-without-login",
+    facts: "2.5",
+    says: "where the owner was never logged in, the forge is asked without a login: what is public can be built",
+    probe: async (scene) => {
+      const { client } = await scene.shared();
+      const other = await administrator(scene);
+      const started: unknown[] = [];
+      for (const isPrivate of [false, true]) {
+        const repository = await scene.enabled({ isPrivate });
+        await other.own(repository);
+        const text = pipeline(["true"], { labels: { of: "nobody" } });
+        const place = await scene.place(repository, text);
+        started.push(await client.start(place, newRequest()).catch((error: unknown) => error));
+      }
+      expect(started).toMatchObject([{ as: "started" }, { status: 404, trouble: "not-found" }]);
     },
   },
   {
@@ -174,10 +208,12 @@ export const repositories: readonly ContractEntry[] = [
     facts: "2.4",
     says: "an account can read a repository as the forge has it now, with its own rights there",
     probe: async (scene) => {
-      const { server, token } = await scene.shared();
+      const { client, server, token } = await scene.shared();
       const ci = await scene.ci();
       const seen = await server.ask("GET", `/api/user/remote/repos/${ci}`, { token });
       const rights = { read: true, write: true, admin: true };
+      expect(await client.permissions(ci)).toEqual(rights);
+      expect(await client.permissions("ci/unknown")).toBeUndefined();
       expect(seen).toMatchObject({ status: 200, body: { slug: ci, permissions: rights } });
       const unknown = await server.ask("GET", "/api/user/remote/repos/ci/unknown", { token });
       expect(unknown).toEqual({ status: 500, body: { message: "Not Found" } });

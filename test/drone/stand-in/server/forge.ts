@@ -41,7 +41,11 @@ export class Forge {
 
   async askAs(token: string, method: string, path: string, body?: unknown): Promise<unknown> {
     const answer = await this.#send(method, `${this.#settings.forge}/api/v1/${path}`, {
-      headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
+      headers: {
+        // Without a login it asks as anybody could, which for what is public is enough.
+        ...(token === "" ? {} : { Authorization: `Bearer ${token}` }),
+        "Content-Type": "application/json",
+      },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await answer.text();
