@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, type TestContext, test } from "vitest";
 import { requireHosts } from "../../tools.ts";
 import { ciRepository } from "../forge/seed.ts";
 import { bootHost, type Host } from "../host.ts";
-import { runAsPlanned } from "../library/as-planned.ts";
+import { callsIn, runAsPlanned, statusOf } from "../library/as-planned.ts";
 import { DroneApi, requestOf, tokenFiles } from "../library/drone-api.ts";
 import { droneHost, seededForgeOfHosts } from "../library/drone-host.ts";
 import { killEverywhere, killsToTry, startsNothing } from "../library/kill-everywhere.ts";
@@ -14,7 +14,8 @@ import { Witnesses } from "../library/witnesses.ts";
 const stack = "drone_ci_example_org";
 
 /** The digits of the token that Drone makes itself, and of what holds them. */
-const random = /(?<=admin_token_|ADMIN_TOKEN_VERSION=)[0-9a-f]{12}|(?<="fits )[0-9a-f]{32}/g;
+const random =
+  /(?<=admin_token_|ADMIN_TOKEN_VERSION=)[0-9a-f]{12}|(?<="fits |"cc-ci\.(?:works|tried)":")[0-9a-f]{32}/g;
 
 /** Longer than a build and its run may disagree, in seconds. */
 const disagreementSeconds = 65;
@@ -32,39 +33,39 @@ describe("Drone", { timeout: 1_800_000, concurrent: true }, () => {
     const witnesses = await Witnesses.put(host);
     const ways = { kill, moment, witnesses };
 
+    const comesUp = () => new DroneApi(host).answers();
     const database = {
-      ...{ piece: "drone-repository", turn: "a lost database", random },
+      ...{ piece: "drone-repository", turn: "a lost database", random, comesUp },
+      // The server, which gets another token.
+      takesOthersAlong: true,
+      // With a first login Drone reads for an account what it has, too.
+      byItself: ["drone sync ci-owner"],
+      afterwards: () => host.start("cc-ci-drone"),
       begin: async () => {
         await host.start("cc-ci-drone");
         await loseDatabase(host);
       },
     };
+    // Not started at boot, as on no host but this.
+    const afterwards = () => host.start("cc-ci-drone-runner");
     const others = {
-      ...{ piece: "drone-repository", turn: "what others did", random },
+      ...{ piece: "drone-repository", turn: "what others did", random, comesUp },
+      afterwards,
       begin: async () => {
         await takeRepository(host);
         host.write(tokenFiles.metrics, randomBytes(32).toString("hex"), 0o600);
       },
     };
-    const token = {
-      ...{ piece: "drone-repository", turn: "a token that nobody knows", random },
-      ...{ stop: "pending drone-token-on-its-way" },
-      begin: async () => {
-        await host.start("cc-ci-drone");
-        await new DroneApi(host).ask("/api/user/token?rotate=true", { method: "POST" });
-      },
-    };
     const killed = [...(await killEverywhere(host, [database], ways))];
     killed.push(...(await killEverywhere(host, [others], ways)));
-    killed.push(...(await killEverywhere(host, [token], ways)));
-    await host.start("cc-ci-drone");
+    killed.push(...(await killAtSync(host)), ...(await killAtRenewal(host)));
 
     const down = {
-      ...{ piece: "drone-runner", turn: "no runner" },
+      ...{ piece: "drone-runner", turn: "no runner", comesUp },
       begin: () => systemctl(host, "stop", "cc-ci-runner"),
     };
     const outdated = {
-      ...{ piece: "drone-runner", turn: "another secret" },
+      ...{ piece: "drone-runner", turn: "another secret", comesUp },
       begin: async () => {
         const secret = "/var/lib/cc-ci/secrets/drone-rpc-secret";
         await host.exec(["touch", secret]);
@@ -74,13 +75,60 @@ describe("Drone", { timeout: 1_800_000, concurrent: true }, () => {
     killed.push(...(await killEverywhere(host, [outdated], ways)));
 
     const builds = {
-      ...{ piece: "drone-builds", turn: "builds that nobody works on" },
+      ...{ piece: "drone-builds", turn: "builds that nobody works on", comesUp },
+      afterwards,
       begin: () => leaveBuilds(host),
     };
     killed.push(...(await killEverywhere(host, [builds], ways)));
     expect(verbsOf(killed)).toEqual(killedVerbs["killed-drone"]);
   });
 });
+
+/** In the middle of a run, for after a kill before it there is nothing left to be read. */
+async function killAtSync(host: Host): Promise<readonly string[]> {
+  const unit = "cc-ci-drone-repository.service";
+  await host.start("cc-ci-drone");
+  await loseDatabase(host);
+  const since = Date.now();
+  await host.faults.stopAt(unit, 2, "after");
+  await host.exec(["systemctl", "start", "--no-block", unit]);
+  expect(await host.faults.waitUntilStopped(unit)).toBe(true);
+  const killed = callsIn(await host.journal(unit, since));
+  expect(killed).toEqual(["drone login ci-owner", "drone sync ci-owner"]);
+  await host.faults.killUnit(unit);
+  await host.faults.stopNowhere();
+  await host.start(unit);
+  expect((await statusOf(host))["drone-repository"]).toMatchObject({ state: "converged" });
+  await host.start("cc-ci-drone");
+  return killed;
+}
+
+/** A run that stops after its one call, and the server has to be started with what it wrote. */
+async function killAtRenewal(host: Host): Promise<readonly string[]> {
+  const [drone, unit] = [new DroneApi(host), "cc-ci-drone-repository.service"];
+  const killed: string[] = [];
+  for (const moment of ["before", "after"] as const) {
+    // given a token that nobody of ours knows
+    await drone.ask("/api/user/token?rotate=true", { method: "POST" });
+    // when the run that renews it is killed
+    const since = Date.now();
+    await host.faults.stopAt(unit, 1, moment);
+    await host.exec(["systemctl", "start", "--no-block", unit]);
+    expect(await host.faults.waitUntilStopped(unit), moment).toBe(true);
+    killed.push(...callsIn(await host.journal(unit, since)));
+    await host.faults.killUnit(unit);
+    await host.faults.stopNowhere();
+    // then the next ones come to one that counts, and that Drone has told nobody
+    for (let run = 0; run < 3; run += 1) await host.start(unit);
+    expect((await statusOf(host))["drone-repository"], moment).toMatchObject({
+      state: "converged",
+    });
+    await host.start("cc-ci-drone");
+    expect((await drone.user()).admin, moment).toBe(true);
+    expect(drone.token("owner"), moment).not.toMatch(/^[0-9a-f]{64}$/);
+  }
+  return killed;
+}
 
 async function systemctl(host: Host, ...words: readonly string[]): Promise<void> {
   await host.exec(["systemctl", ...words], { timeoutSeconds: 120 });

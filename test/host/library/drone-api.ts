@@ -83,7 +83,7 @@ export class DroneApi {
   /** Waits until it answers: it may just have been started. */
   async answers(): Promise<void> {
     await until("an answer of Drone", 120, async () =>
-      (await this.ask("/api/user")).status === 200 ? true : undefined,
+      (await this.ask("/healthz")).status === 200 ? true : undefined,
     );
   }
 

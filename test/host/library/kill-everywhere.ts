@@ -38,6 +38,12 @@ export interface Way {
   readonly restartsDocker?: boolean;
   /** Whether other pieces have something to do too, once this one has run. @default false */
   readonly takesOthersAlong?: boolean;
+  /** Calls that are no longer to be made once the one before was: they come about by themselves. @default none */
+  readonly byItself?: readonly string[];
+  /** Waits for what plan asks and does not wait for, after a kill. @default nothing */
+  readonly comesUp?: (host: Host) => Promise<void>;
+  /** Starts what a path unit would, once the last run is through. @default nothing */
+  readonly afterwards?: (host: Host) => Promise<unknown>;
   /** What is another each time, in the state as JSON. @default nothing */
   readonly random?: RegExp;
   /** What the run stops with, as `<state> <id of the line>`. @default it converges */
@@ -83,6 +89,7 @@ export async function killEverywhere(
     kill === "in a row"
       ? await inARow(host, goals, options)
       : await oneByOne(host, goals, { kill, ...options });
+  for (const { afterwards } of ways) await afterwards?.(host);
   // A run that stops asks again each time.
   if (ways.every(({ stop }) => stop === undefined)) await expectIdlePass(host);
   return killed;
@@ -102,7 +109,7 @@ async function inARow(
   const all: string[] = [];
   const done = new Set<string>();
   for (const [way, goal] of goals) {
-    const { piece, turn, stop } = way;
+    const { piece, turn, stop, byItself = [] } = way;
     if (done.has(turn)) continue;
     done.add(turn);
     await way.begin(host);
@@ -132,7 +139,7 @@ async function inARow(
       call.endsWith(notYetKnown)
         ? killed.some((each) => each.startsWith(call.slice(0, -notYetKnown.length)))
         : killed.includes(call);
-    expect(goal.calls.filter((call) => !isKilled(call))).toEqual([]);
+    expect(goal.calls.filter((call) => !isKilled(call))).toEqual(byItself);
     all.push(...killed);
   }
   return all;
@@ -186,7 +193,7 @@ async function undisturbed(host: Host, way: Way): Promise<Goal> {
 /** @param calls those of the run @returns whether it came to that one */
 async function killAt(
   host: Host,
-  { piece }: Way,
+  { piece, comesUp }: Way,
   calls: readonly string[],
   { kill, moment, call }: { kill: Kill; moment: Moment; call: number },
 ): Promise<boolean> {
@@ -204,6 +211,7 @@ async function killAt(
   if (kill === "unit" || !stopped) await host.faults.stopNowhere();
   await host.settle();
   await withoutRemains(host);
+  await comesUp?.(host);
   return stopped;
 }
 
