@@ -206,7 +206,9 @@ export class DroneClient {
     try {
       return (await this.#json(logSchema, "GET", path)).map(({ out }) => out);
     } catch (error) {
-      if (error instanceof DroneRefusal && error.trouble === "not-found") return [];
+      // Any other 404 is about the repository or the build.
+      const hasNone = error instanceof DroneRefusal && /no rows/i.test(error.message);
+      if (hasNone) return [];
       throw error;
     }
   }

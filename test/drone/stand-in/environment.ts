@@ -20,8 +20,10 @@ export function environmentWith(file: string, environment: Environment): Environ
 export function variablesIn(text: string): Readonly<Record<string, string>> {
   const found: Record<string, string> = {};
   for (const line of text.split("\n")) {
+    if (/^\s*(?:#|$)/.test(line)) continue;
     const [, name, value = ""] = /^\s*(?:export\s+)?([\w.]+)\s*[=:]\s*(.*?)\s*$/.exec(line) ?? [];
-    if (name === undefined) continue;
+    // One line that is none, and the whole file counts for nothing.
+    if (name === undefined) return {};
     const quoted = /^(["'])(.*)\1$/.exec(value);
     const plain = value.replace(/(?:^|\s)#.*$/, "").trimEnd();
     found[name] = quoted?.[2] ?? plain;
