@@ -57,10 +57,12 @@ describe("Drone's programs", () => {
 
 describe("the stand-ins", () => {
   test("read a file of settings", () => {
-    const text = `# a comment\nA=1\nexport B='two words' \nC="three" \nD=a#b # c\nE=\n\nF: g\nno line`;
+    const text = `# a comment\nA=1\nexport B='two words' \nC="three" \nD=a#b # c\nE=\n\nF: g\n`;
     expect(variablesIn(text)).toEqual({
       ...{ A: "1", B: "two words", C: "three", D: "a#b", E: "", F: "g" },
     });
+    // One line that is none, and the whole file counts for nothing.
+    expect(variablesIn(`${text}no line\n`)).toEqual({});
   });
 
   test.for([

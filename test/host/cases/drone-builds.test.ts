@@ -1,8 +1,12 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Build } from "../../../services/lib/drone/schemas.ts";
 import type { Host } from "../host.ts";
 import { DroneApi, requestOf } from "../library/drone-api.ts";
-import { droneHost, seededForgeOfHosts } from "../library/drone-host.ts";
+import { droneHost, seededForgeOfHosts, withDrone } from "../library/drone-host.ts";
+import { rootWith, runOnNetworkOf } from "../library/on-network-of.ts";
 import { sharedHost } from "../library/shared-host.ts";
 import { TestRuns } from "../library/test-runs.ts";
 import { until } from "../machine/processes.ts";
@@ -65,6 +69,29 @@ describe("builds on a host", () => {
       expect(log).toContain(`rehearses ${JSON.stringify(request)}`);
     }
     await expectNothingLeft(host);
+  });
+
+  test("are started by a person, who follows them", async () => {
+    const host = shared();
+    const { clientId } = await seededForgeOfHosts();
+    const { app } = withDrone(clientId, keys);
+    const root = rootWith(mkdtempSync(join(tmpdir(), "cc-ci-trigger-")), String(app));
+    try {
+      // when
+      const words = ["trigger", "--recipe", "cc-ci", "--ref", "main", "--quick"];
+      const env = { DRONE_TOKEN: new DroneApi(host).token("bridge") };
+      const { exitCode, stdout, stderr } = await runOnNetworkOf(host, root, words, env);
+      // then it is a run of that very commit, and what it prints is seen
+      expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+      const { commit } = await seededForgeOfHosts();
+      expect(stdout).toMatch(/^started: https:\/\/drone\.ci\.example\.org\/ci\/cc-ci\/\d+$/m);
+      expect(stdout).toContain(
+        `"repository":"ci/cc-ci","pull":null,"commit":"${commit}","quick":true`,
+      );
+      expect(stdout).toMatch(/^success$/m);
+    } finally {
+      rmSync(root, { recursive: true });
+    }
   });
 
   test("run two at a time, in the order in which they were started", async () => {

@@ -71,6 +71,22 @@ describe("who reaches what of Drone", () => {
     expect(stderr).toContain("401");
   });
 
+  test("it is told to call nobody, and to let nobody new in", async () => {
+    const host = shared();
+    const { stdout } = await host.exec([
+      ...["sh", "-c"],
+      `docker container inspect --format '{{json .Config.Env}}' $(docker container ls --quiet --filter name=drone_ci)`,
+    ]);
+    const environment: readonly string[] = JSON.parse(stdout);
+    // The image says otherwise of the first, and what is in the environment wins over any file.
+    for (const setting of [
+      ...["DRONE_DATADOG_ENABLED=false", "DRONE_REGISTRATION_CLOSED=true"],
+      ...["DRONE_CRON_DISABLED=true", "DRONE_LOGS_DEBUG=false", `DRONE_SERVER_HOST=${domain}`],
+    ]) {
+      expect(environment).toContain(setting);
+    }
+  });
+
   test("the runner's own page is on the loopback alone", async () => {
     const host = shared();
     const at = async (address: string) =>
