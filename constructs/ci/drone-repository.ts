@@ -41,9 +41,6 @@ export interface DroneRepositoryProps {
 /** Login of the machine account that reads Drone's metrics. */
 const metricsLogin = "cc-ci-metrics";
 
-/** How long a build waits for the teardown of the run before it, in seconds; and then some. */
-const slotSeconds = 900;
-
 /** How long Drone may take to answer, in seconds: it may just be starting anew. */
 const answerSeconds = 30;
 
@@ -134,7 +131,7 @@ export class DroneRepository extends Construct implements HasUnit {
       settings: {
         config_path: pipeline.path,
         // Later than a run ends by itself, teardown and a wait for its slot included.
-        timeout: Math.ceil((runs.longestSeconds + slotSeconds) / 60),
+        timeout: Math.ceil(runs.longestBuildSeconds / 60),
         visibility: this.#props.visibility ?? "public",
         // A trusted repository's pipeline may mount and do more than its runner's user.
         trusted: false,

@@ -69,6 +69,7 @@ export class DroneRunner extends Construct implements HasUnit {
       name: "drone-runner",
       description: "Converge the runner of Drone's builds",
       wants: [server, runs],
+      watches: [server.rpcSecret.path],
       resources: () => [
         {
           kind: "drained-service",
@@ -154,13 +155,17 @@ export class DroneRunner extends Construct implements HasUnit {
         // How it ends when it was told to.
         SuccessExitStatus: [1],
         KillMode: "mixed",
-        TimeoutStopSec: `${runs.longestSeconds}s`,
+        TimeoutStopSec: `${runs.longestBuildSeconds}s`,
         RuntimeDirectory: daemon,
         RuntimeDirectoryMode: "0700",
         UMask: "0077",
         // It asks a proxy that knows of no Drone again at once, with a line each time.
         LogRateLimitIntervalSec: "30s",
         LogRateLimitBurst: 100,
+        // One build that takes too much is ended, and not its neighbours.
+        OOMPolicy: "continue",
+        MemoryMax: `${256 + 128 * runs.maxTests}M`,
+        TasksMax: 128 + 64 * runs.maxTests,
         ...hardening,
       },
     };
@@ -173,10 +178,13 @@ const hardening: NixAttributes = {
   // Drone's server is reached by its proxy, on this host; a build has no business elsewhere.
   IPAddressAllow: "localhost",
   IPAddressDeny: "any",
-  InaccessiblePaths: ["-/var/run/docker.sock", "-/run/docker.sock"],
+  // Whose daemons do for anybody who asks what a unit may not: reach out, build, fill the disk.
+  InaccessiblePaths: [
+    ...["-/var/run/docker.sock", "-/run/docker.sock"],
+    "-/nix/var/nix/daemon-socket",
+  ],
   LimitCORE: 0,
   LockPersonality: true,
-  MemoryMax: "512M",
   NoNewPrivileges: true,
   PrivateDevices: true,
   PrivateTmp: true,
@@ -195,5 +203,4 @@ const hardening: NixAttributes = {
   RestrictSUIDSGID: true,
   SystemCallArchitectures: "native",
   SystemCallFilter: ["@system-service"],
-  TasksMax: 256,
 };

@@ -14,6 +14,9 @@ import { visibleLine } from "./visible.ts";
 /** How often a build is looked at that goes on, in seconds. */
 const everySeconds = 2;
 
+/** How often in a row Drone may not answer meanwhile: it may just be deployed anew. */
+const mostSilences = 30;
+
 const ended: ReadonlySet<Build["status"]> = new Set([
   ...(["success", "failure", "killed", "error", "skipped", "declined"] as const),
 ]);
@@ -111,11 +114,11 @@ async function start(
       return started.build;
     case "unknown": {
       // It may be there all the same: nobody starts a second one unseen.
-      const build = await client.buildOf(repository, request.id);
+      const build = await patient(() => client.buildOf(repository, request.id));
       if (build !== undefined) return build;
       throw userError(
         "trigger",
-        `Drone did not answer (${started.reason}), and has no such build: try again`,
+        `Drone did not answer (${started.reason}), and has no build with CCCI_ID ${request.id} yet: look at ${repository} there before you try again`,
       );
     }
     case "not-triggered":
@@ -139,12 +142,25 @@ async function start(
   }
 }
 
+/** What Drone answers, be it after a while. */
+async function patient<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+  for (let silences = 0; ; silences += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      const isSilent = error instanceof DroneRefusal && error.trouble === "silent";
+      if (!isSilent || silences === mostSilences) throw error;
+      await sleep(everySeconds * 1000);
+    }
+  }
+}
+
 /** @returns the exit status */
 async function follow(client: DroneClient, repository: string, number: number): Promise<number> {
   let said = "";
   let shown = 0;
   for (;;) {
-    const build = await client.build(repository, number);
+    const build = await patient(() => client.build(repository, number));
     if (build.status !== said) print(build.status);
     said = build.status;
     const step = build.stages[0]?.steps[0];

@@ -47,6 +47,8 @@ export interface ConvergePieceProps {
   readonly texts?: () => readonly string[];
   /** Packages whose programs it calls. @default none */
   readonly path?: readonly NixExpression[];
+  /** Files whose change starts it again, beside those of the sources. @default none */
+  readonly watches?: readonly string[];
   /** How long after its end it starts again, as systemd's time span. @default with all others, by the timer */
   readonly againAfter?: string;
   /** Folders below /var/lib that it may write, beside its own state. @default none */
@@ -104,7 +106,7 @@ export class ConvergePiece extends Construct implements HasUnit {
     for (const unit of sources.flatMap(({ waitsFor }) => waitsFor)) {
       this.unit.needsForeign(unit, "wants");
     }
-    if (this.#isWatching) this.#addPathUnit(sources);
+    if (this.#isWatching) this.#addPathUnit();
     if (props.againAfter !== undefined) this.#addTimer(props.againAfter);
     this.node.addValidation({ validate: () => this.#validate() });
   }
@@ -190,7 +192,7 @@ export class ConvergePiece extends Construct implements HasUnit {
     return nixJoin(parts);
   }
 
-  #addPathUnit(sources: readonly ResourceSource[]): void {
+  #addPathUnit(): void {
     new SystemdUnit(this, "path", {
       name: this.unit.name,
       kind: "path",
@@ -198,7 +200,7 @@ export class ConvergePiece extends Construct implements HasUnit {
       options: () => ({
         description: `Watch the files that ${this.name} is made of`,
         wantedBy: ["paths.target"],
-        pathConfig: { PathChanged: [...new Set(sources.flatMap(({ watches }) => watches))] },
+        pathConfig: { PathChanged: [...new Set(this.#watches)] },
       }),
     });
   }
@@ -218,7 +220,12 @@ export class ConvergePiece extends Construct implements HasUnit {
 
   /** Whether a path unit starts it again when a file changes. */
   get #isWatching(): boolean {
-    return (this.#props.sources ?? []).some(({ watches }) => watches.length > 0);
+    return this.#watches.length > 0;
+  }
+
+  get #watches(): readonly string[] {
+    const { sources = [], watches = [] } = this.#props;
+    return [...sources.flatMap((source) => source.watches), ...watches];
   }
 
   #validate(): string[] {

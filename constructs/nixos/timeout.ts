@@ -24,10 +24,14 @@ function boundSeconds(resource: Resource): number {
     case "drained-service":
       return resource.waitSeconds;
     case "drone-account":
+      // A login by twelve pages of 15 s each, a sync that is asked twice, and questions that wait.
+      return 2 * resource.waitSeconds + 300;
     case "drone-repository":
-    case "drone-builds":
-      // Each of its questions may wait, and silence at one ends the run.
+      // Silence at one of its questions ends the run.
       return 2 * resource.waitSeconds;
+    case "drone-builds":
+      // One question for each build that goes on.
+      return resource.waitSeconds + 120;
     case "checkout":
       return resource.fetchSeconds;
     case "stack":

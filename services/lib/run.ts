@@ -15,6 +15,12 @@ export const runPlaces = {
   runs: "/var/lib/cc-ci/runs",
 } as const;
 
+/**
+ * How long a build waits for a place on the host, in seconds: the one before it may still be torn down, whose
+ * place in Drone was free at once.
+ */
+export const placeSeconds = 900;
+
 /** Raised when a reader of the old shape would misread the new one. */
 export const runVersion = 1;
 

@@ -71,7 +71,11 @@ export class Compose {
       const folder = join(scratch, "files");
       await mkdir(folder);
       await this.#git.export(wanted.checkout, wanted.commit, folder);
-      for (const { file, text } of wanted.overlay) await writeFile(join(folder, file), text);
+      for (const { file, text } of wanted.overlay) {
+        // The recipe may have a link of that name, which leads anywhere.
+        await rm(join(folder, file), { recursive: true, force: true });
+        await writeFile(join(folder, file), text, { flag: "wx" });
+      }
       const files = wanted.composeFiles.flatMap((file) => ["--compose-file", join(folder, file)]);
       const ending = await this.#run({
         program: "docker",
@@ -119,9 +123,7 @@ export function exportsOf(script: string): Readonly<Record<string, string>> {
  * refuses files that do not say the same.
  */
 export async function formatVersion(composeFile: string): Promise<string | undefined> {
-  const { parse } = await import("yaml");
-  const declared = declaringSchema.safeParse(parse(composeFile));
-  return declared.data?.version;
+  return (await declaredIn(composeFile))?.version;
 }
 
 /**
@@ -132,16 +134,27 @@ export async function secretVariable(
   secret: string,
   composeFiles: readonly string[],
 ): Promise<string | undefined> {
-  const { parse } = await import("yaml");
   const prefix = `\${STACK_NAME}_${secret}_`;
   for (const composeFile of composeFiles) {
-    const declared = declaringSchema.safeParse(parse(composeFile));
-    const name = declared.data?.secrets?.[secret]?.name ?? "";
+    const name = (await declaredIn(composeFile))?.secrets?.[secret]?.name ?? "";
     const variable = name.startsWith(prefix) ? name.slice(prefix.length) : "";
-    const [, plain] = /^\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?$/.exec(variable) ?? [];
+    const [, plain] =
+      /^\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)(?::?-[^}]*)?\})$/
+        .exec(variable)
+        ?.filter((part) => part !== undefined) ?? [];
     if (plain !== undefined) return plain;
   }
   return undefined;
+}
+
+/** Undefined for what is no YAML, which whoever makes a stack of it says in better words. */
+async function declaredIn(composeFile: string) {
+  const { parse } = await import("yaml");
+  try {
+    return declaringSchema.safeParse(parse(composeFile)).data;
+  } catch {
+    return undefined;
+  }
 }
 
 const text = z.union([z.string(), z.number(), z.boolean()]).transform(String);

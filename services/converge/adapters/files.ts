@@ -51,9 +51,14 @@ export class Files {
     };
   }
 
-  /** When it was written last; undefined when it is not there. */
+  /**
+   * When it was last written or put there; undefined when it is not there. One that was moved or copied from
+   * elsewhere may bring along when it was written there.
+   */
   async modified(path: string): Promise<Date | undefined> {
-    return (await orUndefined(() => stat(path)))?.mtime;
+    const found = await orUndefined(() => stat(path));
+    if (found === undefined) return undefined;
+    return found.ctime > found.mtime ? found.ctime : found.mtime;
   }
 
   /** Names in a folder, sorted; none when it is not there. */

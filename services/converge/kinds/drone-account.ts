@@ -71,6 +71,9 @@ export function droneAccountSteps(resource: DroneAccount, context: Context): Ste
   const { server, login, repository: slug, account, tokenFile: path } = resource;
   const { world } = context;
   const ask = <Answer>(work: () => Promise<Answer>) => droneAnswer(resource, context, work);
+  /** For what would not be the same done twice: whether it was done is for the next run to see. */
+  const askOnce = <Answer>(work: () => Promise<Answer>) =>
+    droneAnswer({ ...resource, waitSeconds: 0 }, context, work);
   const itself = async () => {
     const token = await tokenIn(path, `the token of ${login} in Drone`, context);
     return world.drone({ server, token });
@@ -104,9 +107,13 @@ export function droneAccountSteps(resource: DroneAccount, context: Context): Ste
       return { is: "there", isRight, onForge: null, isSynced: true, isLogged: false };
     }
     const onForge = await ask(() => seenOnForge(client, user, slug));
-    const known = await ask(() => knownTo(client, slug));
+    const known = (await ask(() => knownTo(client, slug)))?.permissions;
+    // What Drone has read once it goes by for an hour.
+    const { word } = rights[account.role];
+    const isGiven = onForge.is === "logged-in" && onForge.permissions?.[word] === true;
+    const isSynced = known !== undefined && (known[word] || !isGiven);
     return {
-      ...{ is: "there", isRight, onForge, isSynced: known?.permissions !== undefined },
+      ...{ is: "there", isRight, onForge, isSynced },
       isLogged: account.role === "owner" && (await standsInLog(user)),
     };
   };
@@ -123,16 +130,18 @@ export function droneAccountSteps(resource: DroneAccount, context: Context): Ste
   };
 
   /**
-   * A token that the host made was told to Drone when that started, which says in its log whatever it did
+   * A token that Drone did not make was told to it when that started, which says in its log whatever it did
    * not know yet; so does an account that is younger than its token; and so was one that Drone had forgotten
    * again by then, since it was started once more with the token before it.
    */
   const standsInLog = async ({ created }: User): Promise<boolean> => {
     const token = await tokenIn(path, `the token of ${login} in Drone`, context);
-    if (hostMade.test(token)) return true;
+    if (!dronesOwn.test(token)) return true;
     const written = await world.files.modified(path);
     if (written === undefined) return false;
-    return (created !== null && created >= written) || (await wasStartedWithAnother(written));
+    // What a clock that was ahead has dated tells nothing.
+    const isYounger = created !== null && created >= written && created <= world.clock.now();
+    return isYounger || (await wasStartedWithAnother(written));
   };
 
   const wasStartedWithAnother = async (since: Date): Promise<boolean> => {
@@ -184,7 +193,7 @@ export function droneAccountSteps(resource: DroneAccount, context: Context): Ste
     create: async () => {
       const client = await owner();
       const token = await tokenIn(path, `the token of ${login} in Drone`, context);
-      await ask(() => client.createUser({ login, token, machine: account.role === "metrics" }));
+      await askOnce(() => client.createUser({ login, token, machine: account.role === "metrics" }));
     },
     remove: async () => {
       const client = await owner();
@@ -192,7 +201,7 @@ export function droneAccountSteps(resource: DroneAccount, context: Context): Ste
     },
     rotate: async () => {
       const client = await itself();
-      const token = await ask(() => client.rotateToken());
+      const token = await askOnce(() => client.rotateToken());
       // Killed before this is written, the next run finds that no known token counts, and renews it.
       await world.files.write(path, token);
     },
@@ -245,8 +254,8 @@ async function isYetToBeMade(path: string, { mayWait, resources, world }: Contex
   return !mayWait && isOurs && (await world.files.read(path)) === undefined;
 }
 
-/** How a token is written that the host has made; Drone's own are of letters, too, and shorter. */
-const hostMade = /^[0-9a-f]{64}$/;
+/** How Drone writes the tokens that it makes itself, which it tells in its answer alone. */
+const dronesOwn = /^[A-Za-z0-9]{32}$/;
 const renewedBytes = 32;
 
 async function seenOnForge(client: DroneClient, user: User, slug: string): Promise<OnForge> {

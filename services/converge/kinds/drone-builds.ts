@@ -39,6 +39,9 @@ export interface BuildsWork {
   readonly stop: (unit: string) => Promise<void>;
 }
 
+/** Drone's times are whole seconds, in milliseconds: what began in that second may have begun later in it. */
+const wholeSecond = 1000;
+
 /** Statuses of builds that nothing more comes of. */
 const final: ReadonlySet<Build["status"]> = new Set([
   ...(["success", "failure", "killed", "error", "skipped", "declined"] as const),
@@ -82,14 +85,16 @@ function whyStale(
   const isOver = (time: Date | null | undefined): boolean =>
     time != null && now.getTime() - time.getTime() > graceSeconds * 1000;
   const end = ended.get(build.params.CCCI_ID ?? "");
-  if (isOver(end)) return `its run ended ${end?.toISOString()}, and Drone was not told`;
+  // One that was started again has the id of the build before, whose run it was.
+  const isOwnEnd = end !== undefined && build.created !== null && end > build.created;
+  if (isOwnEnd && isOver(end)) return `its run ended ${end?.toISOString()}, and Drone was not told`;
   for (const { machine, status, started, updated } of build.stages) {
     if (machine === "" || final.has(status)) continue;
     // A runner that could not make ready what it took says so to nobody.
     if (status === "pending" && isOver(updated)) return `it was taken by ${machine}, and not begun`;
     if (machine !== name || status !== "running" || !isOver(started)) continue;
     if (!runner.isUp) return `${unit}, which had it, does not run`;
-    if (started !== null && started < runner.started) {
+    if (started !== null && started.getTime() + wholeSecond <= runner.started.getTime()) {
       return `${unit}, which had it, was started anew ${runner.started.toISOString()}`;
     }
   }
@@ -102,10 +107,17 @@ function isLeftAlone(
   { id }: LivingRun,
   { builds, now }: BuildsSight,
 ): boolean {
-  const build = builds.find(({ params }) => params.CCCI_ID === id);
-  if (build === undefined || !final.has(build.status)) return false;
-  const { finished } = build;
-  return finished !== null && now.getTime() - finished.getTime() > graceSeconds * 1000;
+  // A build that was started again has the same id, and ends at once.
+  const own = builds.filter(({ params }) => params.CCCI_ID === id);
+  return (
+    own.length > 0 &&
+    own.every(
+      ({ status, finished }) =>
+        final.has(status) &&
+        finished !== null &&
+        now.getTime() - finished.getTime() > graceSeconds * 1000,
+    )
+  );
 }
 
 export function droneBuildsSteps(resource: DroneBuilds, context: Context): Steps {
@@ -165,14 +177,25 @@ export function droneBuildsSteps(resource: DroneBuilds, context: Context): Steps
   };
 }
 
-/** None where Drone does not know the repository: nobody is logged in yet. */
+/** More pages than any queue fills; each has a hundred builds. */
+const mostPages = 20;
+
+/**
+ * The newest builds, up to a page on which all have ended: those that run came before those that wait. None
+ * where Drone does not know the repository, for nobody is logged in yet.
+ */
 async function buildsOf(client: DroneClient, repository: string): Promise<readonly Build[]> {
+  const builds: Build[] = [];
   try {
-    return await client.builds(repository);
+    for (let page = 1; page <= mostPages; page += 1) {
+      const more = await client.builds(repository, page);
+      builds.push(...more);
+      if (more.every(({ status }) => final.has(status))) break;
+    }
   } catch (error) {
     if (!(error instanceof DroneRefusal && error.trouble === "not-found")) throw error;
-    return [];
   }
+  return builds;
 }
 
 /** When the runs of builds ended that Drone takes for running. */

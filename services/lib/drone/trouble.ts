@@ -49,8 +49,13 @@ function ofNotFound(message: string): Trouble {
     return "login-dead";
   }
   if (/invalid (?:empty )?client secret|cannot load client/i.test(message)) return "client-refused";
-  // Go's own words for a call that did not get through.
-  if (/\b(?:dial|lookup|connect|EOF|timeout|deadline exceeded|tls|x509)\b/i.test(message)) {
+  // Go's own words for a call that did not get through, and those of a proxy before a forge that is away.
+  if (
+    /\b(?:dial|lookup|connect|EOF|timeout|deadline exceeded|tls|x509)\b/i.test(message) ||
+    /^(?:bad gateway|service unavailable|gateway time-?out|too many requests)$|^invalid character '<'/i.test(
+      message,
+    )
+  ) {
     return "forge-silent";
   }
   return "not-found";

@@ -12,7 +12,7 @@ export interface ForgeOptions {
 
 /** Why the forge did not do what it was asked for. */
 export type ForgeTrouble =
-  /** No answer, or one of something else than the forge. */
+  /** No answer that says anything: none, one of something else than the forge, or one of its own trouble. */
   | "silent"
   /** The token is wrong, or was taken back. */
   | "token-refused"
@@ -40,6 +40,8 @@ export type Hook = z.infer<typeof hookSchema>;
 
 /** The most that the forge gives for a page. */
 const pageSize = 50;
+/** More than any repository has hooks for. */
+const mostPages = 20;
 
 /** Speaks to a forge. Nothing is asked for a second time by itself. */
 export class ForgeClient {
@@ -52,12 +54,13 @@ export class ForgeClient {
   /** What calls elsewhere when something happens in a repository. For who is admin of it. */
   async hooks(slug: string): Promise<readonly Hook[]> {
     const hooks: Hook[] = [];
-    for (let page = 1; ; page += 1) {
+    for (let page = 1; page <= mostPages; page += 1) {
       const query = `?page=${page}&limit=${pageSize}`;
       const found = await this.#json(z.array(hookSchema), `${repositoryPath(slug)}/hooks${query}`);
       hooks.push(...found);
-      if (found.length === 0) return hooks;
+      if (found.length === 0) break;
     }
+    return hooks;
   }
 
   /** One that is gone already is no trouble. For who is admin of the repository. */
@@ -89,7 +92,11 @@ export class ForgeClient {
       const answer = await ask(url, { method, headers, seconds: answerSeconds });
       const { status, text } = answer;
       if (status >= 200 && status < 300) return answer;
-      throw new ForgeRefusal(troubleOf(status), status, wordsOf(text, `status ${status}`));
+      const words = wordsOf(text);
+      if (words !== undefined) throw new ForgeRefusal(troubleOf(status), status, words);
+      // Of the proxy in front of it, or of whatever else answers there.
+      const what = `${url.host}: not the forge answers, but something with ${status}`;
+      throw new ForgeRefusal("silent", status, what);
     } catch (error) {
       if (error instanceof NoAnswer) throw new ForgeRefusal("silent", 0, error.message);
       throw error;
@@ -101,16 +108,17 @@ function troubleOf(status: number): ForgeTrouble {
   if (status === 401) return "token-refused";
   if (status === 403) return "not-allowed";
   if (status === 404) return "not-found";
-  // Of the proxy in front of it, while the forge is away, or too much asked for.
-  return [429, 502, 503, 504].includes(status) ? "silent" : "broken";
+  // Trouble of its own, or of the proxy in front of it while the forge is away; or too much asked for.
+  return status === 429 || status >= 500 ? "silent" : "broken";
 }
 
 const refusalSchema = z.object({ message: z.string() });
 
-function wordsOf(body: string, otherwise: string): string {
+/** The message of a no of the forge's; undefined where it is of somebody else. */
+function wordsOf(body: string): string | undefined {
   try {
     return refusalSchema.parse(JSON.parse(body)).message;
   } catch {
-    return otherwise;
+    return undefined;
   }
 }

@@ -1,7 +1,7 @@
 import { createConnection } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { defineLines } from "../../lib/line.ts";
-import { type RunRequest, requestIn, runPlaces } from "../../lib/run.ts";
+import { placeSeconds, type RunRequest, requestIn, runPlaces } from "../../lib/run.ts";
 import { FrameReader } from "../frames.ts";
 
 export const askLines = defineLines({
@@ -22,12 +22,6 @@ export const askLines = defineLines({
     says: "the host ended the connection in the middle of the run ({problem}), and the run with it: 'journalctl -u cc-ci-run@*' on the host has why",
   },
 });
-
-/**
- * How long to wait for a place, in seconds. Drone starts no more builds than there are places, but one that was
- * cancelled gives its place to the next build at once, and the host only once the teardown is over.
- */
-const placeSeconds = 900;
 
 /** Between two tries, in seconds. */
 const retrySeconds = 2;

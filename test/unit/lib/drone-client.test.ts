@@ -159,6 +159,7 @@ describe("an answer that says no", () => {
     ["an unknown name", { status: 404, json: { message: "sql: no rows" } }, "not-found"],
     ["an unknown commit", { status: 404, json: { message: "Not Found" } }, "not-found"],
     ["a dead login", { status: 404, json: { message: "Unauthorized" } }, "login-dead"],
+    ["a proxy before a forge", { status: 404, json: { message: "Bad Gateway" } }, "forge-silent"],
     [
       "a login that cannot be renewed",
       { status: 404, json: { message: "unauthorized_client: grant does not exist" } },

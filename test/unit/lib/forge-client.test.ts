@@ -65,8 +65,9 @@ test.for<[string, readonly [number, unknown], string]>([
   ["a scope that is missing", [403, { message: "token does not have scope" }], "not-allowed"],
   ["a repository that it does not see", [404, { message: "not found" }], "not-found"],
   ["a proxy before a forge that is away", [502, "<html>"], "silent"],
+  ["a proxy that knows of no forge", [404, "404 page not found"], "silent"],
   ["a limit of requests", [429, ""], "silent"],
-  ["trouble of its own", [500, { message: "database is locked" }], "broken"],
+  ["trouble of its own", [500, { message: "database is locked" }], "silent"],
   ["an answer of another shape", [200, { hooks: [] }], "broken"],
   ["an answer that is no JSON", [200, "<html>"], "broken"],
 ])("a forge that does not do it says why: %s", async ([, answer, trouble]) => {

@@ -5,6 +5,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -134,6 +135,7 @@ describe("the variable that carries the version of a secret", () => {
     ],
     ["as older recipes have it", "name: ${STACK_NAME}_rpc_${RPC_VERSION}", "RPC_VERSION"],
     ["without braces", 'name: "${STACK_NAME}_rpc_$RPC_VERSION"', "RPC_VERSION"],
+    ["with a default", "name: ${STACK_NAME}_rpc_${RPC_VERSION:-v1}", "RPC_VERSION"],
     ["of a fixed version", "name: ${STACK_NAME}_rpc_v1", undefined],
     ["under another name", "name: ${STACK_NAME}_other_${RPC_VERSION}", undefined],
     ["in a comment", "# name: ${STACK_NAME}_rpc_${RPC_VERSION}", undefined],
@@ -142,7 +144,12 @@ describe("the variable that carries the version of a secret", () => {
   });
 
   test("is looked for in each file, also in one that names no secrets", async () => {
-    const files = ["", "services: {}\n", named("name: ${STACK_NAME}_rpc_${RPC_VERSION}")];
+    const files = [
+      "",
+      "{ no yaml",
+      "services: {}\n",
+      named("name: ${STACK_NAME}_rpc_${RPC_VERSION}"),
+    ];
     expect(await secretVariable("rpc", files)).toBe("RPC_VERSION");
     expect(await secretVariable("client", files)).toBeUndefined();
   });
@@ -254,6 +261,16 @@ describe("a recipe", () => {
     });
     await compose.render({ ...wanted(source), overlay });
     expect([text, seen?.env?.APP_VERSION]).toEqual(["ours", "v2"]);
+  });
+
+  test("has it in the place of a link of its own, and not where that leads", async () => {
+    using source = upstream();
+    const elsewhere = join(source.scratch, "elsewhere");
+    symlinkSync(elsewhere, join(source.folder, "compose.ccci.yml"));
+    source.commit({});
+    const overlay = [{ file: "compose.ccci.yml", text: "ours" }];
+    await composeThat({}).render({ ...wanted(source), overlay });
+    expect(existsSync(elsewhere)).toBe(false);
   });
 
   test("that makes no stack is refused in Docker's words, without the folder of the moment", async () => {
