@@ -90,10 +90,12 @@ export function drainedServiceSteps(resource: DrainedService, context: Context):
     plan: async () => planService(resource, await see(), perform),
     verify: async () => {
       let sight = await see();
+      const begun = clock.monotonic();
       const up = await waitFor(clock, { seconds: waitSeconds }, async () => {
         sight = await see();
         // What it has begun may take long: nobody waits for that here.
-        return isUp(sight) || sight.state === "deactivating" ? true : undefined;
+        const drains = sight.state === "deactivating" && clock.monotonic() - begun >= idleSeconds;
+        return isUp(sight) || drains ? true : undefined;
       });
       if (isUp(sight)) return;
       if (up) throw drainedServiceLines.stop("service-drains", { unit });
@@ -101,6 +103,9 @@ export function drainedServiceSteps(resource: DrainedService, context: Context):
     },
   };
 }
+
+/** Within this time one is through that has begun nothing, in seconds. */
+const idleSeconds = 10;
 
 function stateOf(found: UnitState | undefined): string {
   return found?.ActiveState ?? "inactive";

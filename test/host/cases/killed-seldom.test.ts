@@ -88,7 +88,7 @@ describe("what happens seldom", { timeout: 1_800_000, concurrent: true }, () => 
         await shell(`rm -r ${checkout}
 docker network create --driver overlay --label cc-ci.managed=cc-ci of-no-piece
 docker container create --name left --label com.docker.stack.namespace=${stack} \\
-  --label com.docker.swarm.task.id=forgotten $(docker image ls --quiet | head -1) true`);
+  --label com.docker.swarm.task.id=forgotten busybox:1.37.0 true`);
       },
     };
     killed.push(...(await killEverywhere(host, [leftover], options)));
