@@ -8,6 +8,7 @@ import type { Build } from "../../../services/lib/drone/schemas.ts";
 import { Background } from "../../background.ts";
 import { answers, freePort } from "../../forge/gitea.ts";
 import { kill, startOf, until } from "../../host/machine/processes.ts";
+import { outOfTurn } from "../out-of-turn.ts";
 import { type Drone, pipeline, type Scene } from "../scene.ts";
 import type { ContractEntry } from "./entry.ts";
 
@@ -544,7 +545,11 @@ export const runners: readonly ContractEntry[] = [
       const program = new Background(command, { env: { PATH: process.env.PATH ?? "" } });
       await until("its end", 20, () => !program.isRunning || undefined);
       expect(await program.stop()).toBe(1);
-      expect(program.printed).toContain("DRONE_RPC_HOST");
+      await until(
+        "what it lacks",
+        20,
+        () => program.printed.includes("DRONE_RPC_HOST") || undefined,
+      );
     },
   },
   {
@@ -633,7 +638,7 @@ export const runners: readonly ContractEntry[] = [
         numbers.map((number) => drone.client.build(place.repository, number)),
       );
       const times = ended.map(({ started }) => started?.getTime() ?? 0);
-      expect(times).toEqual(times.toSorted((one, other) => one - other));
+      expect(outOfTurn(times, 2)).toEqual([]);
     },
   },
   {

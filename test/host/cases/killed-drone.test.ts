@@ -3,7 +3,8 @@ import { beforeEach, describe, expect, type TestContext, test } from "vitest";
 import { requireHosts } from "../../tools.ts";
 import { ciRepository } from "../forge/seed.ts";
 import { bootHost, type Host } from "../host.ts";
-import { callsIn, runAsPlanned, statusOf } from "../library/as-planned.ts";
+import { callsIn, runAll, runAsPlanned, statusOf } from "../library/as-planned.ts";
+import { stopsOf } from "../library/at-rest.ts";
 import { DroneApi, requestOf, tokenFiles } from "../library/drone-api.ts";
 import { droneHost, seededForgeOfHosts } from "../library/drone-host.ts";
 import { killEverywhere, killsToTry, startsNothing } from "../library/kill-everywhere.ts";
@@ -16,6 +17,8 @@ const stack = "drone_ci_example_org";
 /** The digits of the token that Drone makes itself, and of what holds them. */
 const random =
   /(?<=admin_token_|ADMIN_TOKEN_VERSION=)[0-9a-f]{12}|(?<="fits |"cc-ci\.(?:works|tried)":")[0-9a-f]{32}/g;
+
+const runId = /(?<=\.\/runs\/)[0-9a-f]{16}/g;
 
 /** Longer than a build and its run may disagree, in seconds. */
 const disagreementSeconds = 65;
@@ -76,6 +79,7 @@ describe("Drone", { timeout: 1_800_000, concurrent: true }, () => {
 
     const builds = {
       ...{ piece: "drone-builds", turn: "builds that nobody works on", comesUp },
+      random: runId,
       afterwards,
       begin: () => leaveBuilds(host),
     };
@@ -99,7 +103,8 @@ async function killAtSync(host: Host): Promise<readonly string[]> {
   await host.faults.stopNowhere();
   await host.start(unit);
   expect((await statusOf(host))["drone-repository"]).toMatchObject({ state: "converged" });
-  await host.start("cc-ci-drone");
+  // The other accounts were lost with it.
+  expect(stopsOf(await runAll(host))).toEqual({});
   return killed;
 }
 
@@ -151,6 +156,7 @@ async function takeRepository(host: Host): Promise<void> {
 async function leaveBuilds(host: Host): Promise<void> {
   const [drone, runs] = [new DroneApi(host), new TestRuns(host)];
   const forge = await seededForgeOfHosts();
+  await host.exec(["sh", "-c", "rm -rf /var/lib/cc-ci/runs/*"]);
   runs.script({ long: { acts: [{ say: "begun" }, { sleepSeconds: 3000 }] } });
   await systemctl(host, "start", "cc-ci-runner");
   const { number, params } = await drone.start(forge, { recipe: "long" });

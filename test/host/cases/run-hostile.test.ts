@@ -135,6 +135,7 @@ const one = () => connect((socket) => socket.write("storm\\n"));
   });
 
   test("a build waits for places that others hold, and gets one", async () => {
+    await runs().none();
     const holders = asRunner(
       shared(),
       `${prelude}for (const _ of [1, 2]) connect().then(() => connect());`,

@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import { notYetKnown } from "../../../services/converge/engine/call.ts";
 import type { Host } from "../host.ts";
 import type { Configuration, System } from "../system/system.ts";
-import { callsIn, planOf, type Runs, runAsPlanned, statusOf } from "./as-planned.ts";
+import { callsIn, planOf, type Runs, runAsPlanned, startAlone, statusOf } from "./as-planned.ts";
 import { expectIdlePass, quiet, stopsOf, withoutRemains } from "./at-rest.ts";
 import { type FinalState, finalState } from "./final-state.ts";
 import { Witnesses } from "./witnesses.ts";
@@ -193,14 +193,18 @@ async function undisturbed(host: Host, way: Way): Promise<Goal> {
 /** @param calls those of the run @returns whether it came to that one */
 async function killAt(
   host: Host,
-  { piece, comesUp }: Way,
+  { piece, comesUp, takesOthersAlong = false }: Way,
   calls: readonly string[],
   { kill, moment, call }: { kill: Kill; moment: Moment; call: number },
 ): Promise<boolean> {
   const unit = `cc-ci-${piece}.service`;
   const since = Date.now();
   await host.faults.stopAt(unit, call, moment);
-  await host.exec(["systemctl", "start", "--no-block", unit]);
+  await host.exec([
+    ...(takesOthersAlong ? ["systemctl", "start"] : startAlone),
+    "--no-block",
+    unit,
+  ]);
   const stopped = await host.faults.waitUntilStopped(unit);
   if (!stopped) expect(call, "the call that no run came to").toBe(calls.length + 1);
   else {
