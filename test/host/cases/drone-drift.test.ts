@@ -42,18 +42,19 @@ const onHost =
   async ({ host }) =>
     await harm(host, script);
 
-const settings = {
-  ...{ config_path: ".drone.yml", timeout: 5, visibility: "private", trusted: true },
-  ...{ protected: true, ignore_forks: false, ignore_pull_requests: false },
-};
+/** Each alone is shown without a host. */
+const settings = [
+  { config_path: ".drone.yml", timeout: 5, visibility: "private" },
+  { trusted: true, protected: true, ignore_forks: false, ignore_pull_requests: false },
+];
 
 /** Calls that a run makes, by piece. */
 type Calls = Readonly<Record<string, readonly unknown[]>>;
 
 const harms: readonly { what: string; act: Act; calls: Calls }[] = [
-  ...Object.entries(settings).map(([name, value]) => ({
-    what: `the repository's ${name} was altered by hand`,
-    act: asOwner("PATCH", repository, { [name]: value }),
+  ...settings.map((altered) => ({
+    what: `the repository's ${Object.keys(altered).join(" and ")} were altered by hand`,
+    act: asOwner("PATCH", repository, altered),
     calls: { "drone-repository": [`repository set ${ciRepository}`] },
   })),
   {

@@ -54,6 +54,7 @@ describe("the CI repository in Drone", () => {
     ["timeout", { timeout: 120 }, "it differs in timeout"],
     ["path of the pipeline", { config_path: ".drone.yml" }, "it differs in config_path"],
     ["trust", { trusted: true } as never, "it differs in trusted"],
+    ["protection", { protected: true } as never, "it differs in protected"],
     ["visibility", { visibility: "private" } as never, "it differs in visibility"],
     [
       "care for pull requests",
