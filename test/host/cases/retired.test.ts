@@ -80,7 +80,7 @@ describe("what leaves the configuration", { timeout: 900_000 }, () => {
     // What a power cut now and then leaves of a task, for which abra would wait in vain.
     const labels = [`com.docker.stack.namespace=${web.stack}`, "com.docker.swarm.task.id=../info"];
     const create = `docker container create --name left ${labels.map((each) => `--label ${each}`).join(" ")}`;
-    await host.exec(["sh", "-ec", `${create} $(docker image ls --quiet | head -1) true`]);
+    await host.exec(["sh", "-ec", `${create} $(docker image ls --quiet web | head -1) true`]);
     const since = Date.now();
     const runs = await switched(host, withWebs({ wiki: {} }));
     const { retire, "app-web": gone } = runs;
