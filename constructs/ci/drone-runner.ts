@@ -1,4 +1,5 @@
 import { Construct } from "constructs";
+import { runnerUnit } from "../../services/lib/run.ts";
 import { digestOf } from "../core/digest.ts";
 import { type NixAttributes, nixJoin, nixName } from "../core/nix.ts";
 import { ConvergePiece } from "../nixos/converge-piece.ts";
@@ -17,7 +18,7 @@ export interface DroneRunnerProps {
 }
 
 /** The unit of the daemon. */
-const daemon = "cc-ci-runner";
+const daemon = runnerUnit.replace(/\.service$/, "");
 
 /** Its folder, which lives as long as it does: what it leaves goes with it. */
 const folder = `/run/${daemon}`;

@@ -121,6 +121,8 @@ export class RunBoundary extends Construct implements HasUnit {
           ...folders,
           ...limits,
           ...runHardening,
+          // It looks whether a process still lives that lets no run begin, and who has more rights is hidden.
+          ProtectProc: undefined,
         },
       }),
     });

@@ -73,9 +73,10 @@ in
       run = mkDefault (pkgs.callPackage ../packages/run.nix { });
     };
 
-    # A switch that would end a test run is refused; of the system that is to come, so every one has it.
+    # A switch that would end a test run is refused; of the system that is to come, so every one has it. No run
+    # begins as long as the program lives that asks, which is the switch.
     system.preSwitchChecks.cc-ci-runs = ''
-      ${lib.getExe config.cc-ci.packages.run} may-switch "$1" "$2"
+      PATH="/run/current-system/sw/bin:$PATH" ${lib.getExe config.cc-ci.packages.run} may-switch "$1" "$2" "$PPID"
     '';
 
     environment.etc."cc-ci/pieces.json".text = builtins.toJSON installed;

@@ -1,5 +1,6 @@
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
 import { writeDurably } from "./durable-file.ts";
 import { isNotThere } from "./not-there.ts";
@@ -56,6 +57,40 @@ export async function livingRuns(living: string): Promise<readonly LivingRun[]> 
     if (note !== undefined) runs.push({ ...note, unit: `cc-ci-run@${name}.service` });
   }
   return runs.toSorted((one, other) => (one.since < other.since ? -1 : 1));
+}
+
+/** What goes on while no run may begin: all of it, and not what was there by chance. */
+export interface HeldRuns {
+  readonly runs: readonly LivingRun[];
+  /** Services that did not say in time which run is theirs. */
+  readonly nameless: readonly string[];
+}
+
+/** A client may take 10 s to say what it wants. */
+const namelessSeconds = 15;
+
+/**
+ * The runs that go on, once somebody holds runs (holds.ts): those included whose services had been started and
+ * had not looked for the hold yet. Later ones see it.
+ *
+ * @param units the services of runs that systemd knows, whatever they are at
+ */
+export async function heldRuns(
+  living: string,
+  units: () => Promise<readonly string[]>,
+  limitSeconds = namelessSeconds,
+): Promise<HeldRuns> {
+  const before = await units();
+  const end = performance.now() + limitSeconds * 1000;
+  for (;;) {
+    // First the notes: a service that is gone after that had none to write any more.
+    const runs = await livingRuns(living);
+    const named = new Set(runs.map(({ unit }) => unit));
+    const there = new Set(await units());
+    const nameless = before.filter((unit) => there.has(unit) && !named.has(unit));
+    if (nameless.length === 0 || performance.now() > end) return { runs, nameless };
+    await sleep(100);
+  }
 }
 
 async function namesIn(folder: string): Promise<readonly string[]> {

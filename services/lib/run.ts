@@ -11,9 +11,14 @@ export const runPlaces = {
   socket: "/run/cc-ci-run.socket",
   /** A folder for each run that goes on, by the name of its service's instance. */
   living: "/run/cc-ci-run",
+  /** A file for each process that lets no run begin, or no build be taken: see holds.ts. */
+  holds: "/run/cc-ci-run-holds",
   /** A folder for each run that was begun, by its id. */
   runs: "/var/lib/cc-ci/runs",
 } as const;
+
+/** What takes builds from Drone's queue, as systemd knows it; there is none where there is no Drone. */
+export const runnerUnit = "cc-ci-runner.service";
 
 /**
  * How long a build waits for a place on the host, in seconds: the one before it may still be torn down, whose

@@ -112,7 +112,15 @@ export class Client {
   /** Says what it came to, and ends the connection; who does not read it in time never will. */
   async dismiss(passed: boolean, text: string): Promise<void> {
     const more = this.#leftOut === 0 ? [] : [leftOut];
-    const last: readonly Frame[] = [...more, { kind: "end", passed, text }];
+    await this.#end([...more, { kind: "end", passed, text }]);
+  }
+
+  /** Says that it has to ask again later, and ends the connection. */
+  async putOff(text: string): Promise<void> {
+    await this.#end([{ kind: "later", text }]);
+  }
+
+  async #end(last: readonly Frame[]): Promise<void> {
     const isRead = new Promise<void>((resolve) => {
       this.#socket.end(last.map(frameLine).join(""), resolve);
       this.#socket.on("close", () => resolve());

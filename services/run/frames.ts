@@ -9,6 +9,8 @@ const frameSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("taken") }),
   /** What the run printed, or what the host has to say of it. */
   z.strictObject({ kind: z.literal("output"), text: z.string() }),
+  /** The last where no run may begin now: it is to be asked for again. */
+  z.strictObject({ kind: z.literal("later"), text: z.string() }),
   /** The last: what the run came to. */
   z.strictObject({ kind: z.literal("end"), passed: z.boolean(), text: z.string() }),
 ]);
@@ -61,7 +63,7 @@ export class FrameReader {
     if (this.#hasEnded) throw new Error("more than the end");
     if (line.length > lineLimit) throw new Error("a line that has no end");
     const frame = frameSchema.parse(JSON.parse(line.toString("utf8")));
-    this.#hasEnded = frame.kind === "end";
+    this.#hasEnded = frame.kind === "end" || frame.kind === "later";
     return frame;
   }
 }

@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { defineLines } from "../lib/line.ts";
 
 export const instanceLines = defineLines({
@@ -13,6 +14,8 @@ export interface Instance {
   readonly runtimeFolder: string;
   /** The folder of all runs. */
   readonly runsFolder: string;
+  /** Of those who let no run begin, beside that of the folders of runs that go on. */
+  readonly holdsFolder: string;
   /** Of no other service, ever: 32 hex digits. */
   readonly invocation: string;
 }
@@ -29,6 +32,7 @@ export function instanceIn(
   return {
     runtimeFolder: RUNTIME_DIRECTORY,
     runsFolder: STATE_DIRECTORY,
+    holdsFolder: `${dirname(RUNTIME_DIRECTORY)}-holds`,
     invocation: INVOCATION_ID,
   };
 }

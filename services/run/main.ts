@@ -12,7 +12,10 @@ const usage = `cc-ci-run: asks for test runs on this host, and gives them one
 
   cc-ci-run ask                      what a build runs: asks for the run of its CCCI_ parameters
   cc-ci-run list [--json]            the runs that go on, for root
-  cc-ci-run may-switch <system> <action>
+  cc-ci-run drain [--end] <command> …
+                                     runs a command, such as a switch, once no run goes on; none begins
+                                     before it has ended. With --end, runs are ended for it
+  cc-ci-run may-switch <system> <action> [<pid>]
                                      whether a switch would end one, as NixOS asks before it
 
   cc-ci-run serve <harness>          what the service of a run runs, and what it runs last;
@@ -20,12 +23,12 @@ const usage = `cc-ci-run: asks for test runs on this host, and gives them one
   cc-ci-run sweep <harness> --keep-days <n> --keep-runs <n> --keep-gib <n>
                                      ends what nobody was left to end, removes what is not kept
 
-Exit status: 0 when it is as asked for, of 'ask' when the run passed; else 1.
+Exit status: 0 when it is as asked for, of 'ask' when the run passed; else 1. Of 'drain' that of the command.
 `;
 
 async function main(argv: readonly string[]): Promise<number> {
   const [command, ...rest] = argv;
-  const [first, second] = rest;
+  const [first, second, third] = rest;
   // Each command is loaded by itself: a build waits for it, and so does a switch.
   switch (command) {
     case "ask": {
@@ -63,10 +66,18 @@ async function main(argv: readonly string[]): Promise<number> {
       const { listCommand } = await import("./commands/list.ts");
       return await listCommand(values.json);
     }
+    case "drain": {
+      const end = first === "--end";
+      const [program, ...args] = end ? rest.slice(1) : rest;
+      if (program === undefined || program.startsWith("-")) return help();
+      const { drainCommand } = await import("./commands/drain.ts");
+      return await drainCommand({ command: [program, ...args], end });
+    }
     case "may-switch": {
       if (first === undefined || second === undefined) return help();
+      const pid = third === undefined ? undefined : Number(third);
       const { maySwitchCommand } = await import("./commands/may-switch.ts");
-      return await maySwitchCommand(first, second);
+      return await maySwitchCommand(first, second, pid);
     }
     case "--help":
     case "-h":

@@ -14,7 +14,12 @@ import { exposureOf } from "./systemd-security.ts";
  */
 const allowed: readonly (readonly [unit: RegExp, exposure: number, why: string])[] = [
   [
-    /^cc-ci-(?:run@|runs)\.service$/,
+    /^cc-ci-run@\.service$/,
+    2.2,
+    "as cc-ci-runs; and looks whether a process of any user's lives that lets no run begin",
+  ],
+  [
+    /^cc-ci-runs\.service$/,
     2,
     "works with Docker, and fetches from the network; runs Node, which makes code as it runs",
   ],

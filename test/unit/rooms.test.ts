@@ -54,6 +54,7 @@ const effects: Readonly<Record<string, readonly string[]>> = {
     "services/converge/adapters/program.ts",
     "services/converge/adapters/systemd.ts",
     "services/lib/durable-file.ts",
+    "services/lib/holds.ts",
     "services/rehearsal/main.ts",
     "services/rehearsal/script.ts",
     "services/run/commands/may-switch.ts",
@@ -69,7 +70,9 @@ const effects: Readonly<Record<string, readonly string[]>> = {
     "services/converge/adapters/systemd.ts",
     "services/converge/commands/abra.ts",
     "services/rehearsal/main.ts",
+    "services/run/commands/drain.ts",
     "services/run/harness.ts",
+    "services/run/systemctl.ts",
   ],
   execa: ["constructs/commands/git.ts"],
   "node:http": [

@@ -1,3 +1,5 @@
+import { holderOf } from "../../lib/holds.ts";
+import { runPlaces } from "../../lib/run.ts";
 import type { UnitState } from "../adapters/systemd.ts";
 import type { ResourceOf } from "../desired-state.ts";
 import type { Call } from "../engine/call.ts";
@@ -9,6 +11,10 @@ export const drainedServiceLines = defineLines({
   "service-drains": {
     as: "pending",
     says: "{unit} is done with older settings once what it has begun has ended, and starts anew then: 'systemctl kill {unit}' ends that at once; the next run looks again",
+  },
+  "service-held": {
+    as: "pending",
+    says: "{unit} is not started while 'cc-ci-run drain' (process {pid}) lets no build be taken: it is when that has ended, or by the next run",
   },
   "service-not-running": {
     as: "failed",
@@ -31,6 +37,8 @@ export interface ServiceSight {
   readonly started: Date;
   /** Files that it reads when it starts and that changed since. */
   readonly changed: readonly string[];
+  /** The process that lets it take nothing for now; undefined for none. */
+  readonly holder: number | undefined;
 }
 
 /** The call that brings the service up with these settings; none while it is about to. */
@@ -45,7 +53,7 @@ export function planService(
       perform: () => perform(what),
     },
   ];
-  if (sight.state === "deactivating") return [];
+  if (sight.state === "deactivating" || sight.holder !== undefined) return [];
   if (sight.state !== "active" && sight.state !== "activating") {
     return call("start", "it does not run");
   }
@@ -74,7 +82,8 @@ export function drainedServiceSteps(resource: DrainedService, context: Context):
       const isLater = modified !== undefined && modified > started && modified <= clock.now();
       if (isLater) changed.push(file);
     }
-    return { state: stateOf(found), command, started, changed };
+    const holder = await holderOf(runPlaces.holds, "builds");
+    return { state: stateOf(found), command, started, changed, holder };
   };
 
   const perform = async (what: "start" | "restart"): Promise<void> => {
@@ -95,9 +104,11 @@ export function drainedServiceSteps(resource: DrainedService, context: Context):
         sight = await see();
         // What it has begun may take long: nobody waits for that here.
         const drains = sight.state === "deactivating" && clock.monotonic() - begun >= idleSeconds;
-        return isUp(sight) || drains ? true : undefined;
+        return isUp(sight) || drains || sight.holder !== undefined ? true : undefined;
       });
       if (isUp(sight)) return;
+      const pid = sight.holder;
+      if (pid !== undefined) throw drainedServiceLines.stop("service-held", { unit, pid });
       if (up) throw drainedServiceLines.stop("service-drains", { unit });
       throw drainedServiceLines.stop("service-not-running", { unit, state: sight.state });
     },

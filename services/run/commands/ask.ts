@@ -95,6 +95,7 @@ async function attempt(
   const socket = createConnection(path);
   let isTaken = false;
   let passed: boolean | undefined;
+  let later: string | undefined;
   let problem = "it was closed";
   socket.on("connect", () => socket.write(`${JSON.stringify(request)}\n`));
   socket.on("error", (error: NodeJS.ErrnoException) => {
@@ -105,6 +106,10 @@ async function attempt(
       for (const frame of reader.push(Buffer.from(bytes))) {
         isTaken = true;
         if (frame.kind === "output") print(frame.text);
+        if (frame.kind === "later") {
+          later = frame.text;
+          socket.destroy();
+        }
         if (frame.kind === "end") {
           print(`${frame.text}\n`);
           passed = frame.passed;
@@ -119,6 +124,7 @@ async function attempt(
   });
   await new Promise<void>((resolve) => socket.on("close", () => resolve()));
   if (passed !== undefined) return { passed };
+  if (later !== undefined) return later;
   if (isTaken) throw askLines.stop("run-connection-broken", { problem });
   if (problem === "EACCES" || problem === "EPERM") {
     throw askLines.stop("run-not-allowed", { problem });

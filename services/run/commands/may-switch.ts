@@ -1,15 +1,17 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { hold } from "../../lib/holds.ts";
 import { defineLines } from "../../lib/line.ts";
-import { livingRuns } from "../../lib/living-runs.ts";
+import { type HeldRuns, heldRuns, livingRuns } from "../../lib/living-runs.ts";
 import { isNotThere } from "../../lib/not-there.ts";
 import { runPlaces } from "../../lib/run.ts";
+import { runUnits } from "../systemctl.ts";
 import { mustBeRoot } from "./list.ts";
 
 export const maySwitchLines = defineLines({
   "runs-in-the-way": {
     as: "refused",
-    says: "this switch {does}, and would end what runs: {runs}. To let it end by itself, 'systemctl stop cc-ci-run.socket' (no further run begins, builds wait), look at 'cc-ci-run list', then switch. To end it now, in order: 'systemctl stop cc-ci-run@*.service', then switch",
+    says: "this switch {does}, and would end what runs: {runs}. Put 'cc-ci-run drain' before its command: that lets what runs end by itself, and builds wait; or 'cc-ci-run drain --end', which ends it now, in order",
   },
 });
 
@@ -29,39 +31,73 @@ const running = "/run/current-system";
 const activating = new Set(["switch", "test", "check"]);
 
 /**
- * `cc-ci-run may-switch <system> <action>`: what NixOS asks before it activates another system.
+ * `cc-ci-run may-switch <system> <action> [<pid>]`: what NixOS asks before it activates another system.
+ *
+ * Where that would end whatever runs, no run may begin either until the switch is over: this program has
+ * ended by then, so it is the process of the switch that holds them. When that is gone, with or without a
+ * switch, runs begin again by themselves.
  *
  * @param action what switch-to-configuration was called with
+ * @param pid its process; none for who only asks
  * @returns the exit status: 0 when no run would be ended
  * @throws {Stop} with the runs
  */
-export async function maySwitchCommand(system: string, action: string): Promise<number> {
+export async function maySwitchCommand(
+  system: string,
+  action: string,
+  pid: number | undefined,
+): Promise<number> {
   mustBeRoot();
   if (!activating.has(action)) return 0;
-  const runs = await livingRuns(runPlaces.living);
-  const began = runs.map(({ since }) => new Date(since));
-  const does = runs.length === 0 ? undefined : await harmOf(running, system, began, new Date());
-  if (does === undefined) return 0;
-  const named = runs.map(({ id, recipe, since }) => `${id} (${recipe}, since ${since})`);
+  const does = await harmToAny(running, system);
+  if (does === undefined) {
+    const runs = await livingRuns(runPlaces.living);
+    const began = runs.map(({ since }) => new Date(since));
+    refuseFor(await harmToOld(system, began, new Date()), { runs, nameless: [] });
+  } else if (action === "check" || pid === undefined) {
+    refuseFor(does, { runs: await livingRuns(runPlaces.living), nameless: [] });
+  } else {
+    const held = await hold(runPlaces.holds, "runs", pid);
+    try {
+      refuseFor(does, await heldRuns(runPlaces.living, runUnits));
+    } catch (error) {
+      await held.release();
+      throw error;
+    }
+  }
+  return 0;
+}
+
+function refuseFor(does: string | undefined, { runs, nameless }: HeldRuns): void {
+  if (does === undefined || runs.length + nameless.length === 0) return;
+  const named = [
+    ...runs.map(({ id, recipe, since }) => `${id} (${recipe}, since ${since})`),
+    ...nameless.map((unit) => `one that is about to begin (${unit})`),
+  ];
   throw maySwitchLines.stop("runs-in-the-way", { does, runs: named.join(", ") });
 }
 
+/** What a switch from one system to another does to every run, as the words of a line; undefined for nothing. */
+export async function harmToAny(before: string, after: string): Promise<string | undefined> {
+  if (await isDockerRestarted(before, after)) return "restarts Docker";
+  const [old, fresh] = [await unitText(before, template), await unitText(after, template)];
+  return fresh === "" && old !== "" ? "takes the service of test runs away" : undefined;
+}
+
 /**
- * What a switch from one system to another does to runs, as the words of a line; undefined for nothing.
+ * What a switch to a system does to runs that have gone on for long; undefined for nothing. One that begins
+ * meanwhile is none of those.
  *
  * @param began when each of the runs did
  */
-export async function harmOf(
-  before: string,
+export async function harmToOld(
   after: string,
   began: readonly Date[],
   now: Date,
 ): Promise<string | undefined> {
-  if (await isDockerRestarted(before, after)) return "restarts Docker";
-  const [old, fresh] = [await unitText(before, template), await unitText(after, template)];
-  if (fresh === "" && old !== "") return "takes the service of test runs away";
+  const text = await unitText(after, template);
   // A new limit holds for what runs too: systemd reads it again.
-  const minutes = Number(/^RuntimeMaxSec=(\d+)min$/m.exec(fresh)?.[1] ?? Number.POSITIVE_INFINITY);
+  const minutes = Number(/^RuntimeMaxSec=(\d+)min$/m.exec(text)?.[1] ?? Number.POSITIVE_INFINITY);
   const isOver = began.some((since) => now.getTime() - since.getTime() >= minutes * 60_000);
   return isOver ? `lets no test take longer than ${minutes} min` : undefined;
 }

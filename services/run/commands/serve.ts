@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { holderOf } from "../../lib/holds.ts";
 import { defineLines, Stop } from "../../lib/line.ts";
 import { type RunNote, removeNote, writeNote } from "../../lib/living-runs.ts";
 import type { RunRequest } from "../../lib/run.ts";
@@ -54,9 +55,15 @@ export async function serveCommand(harness: string): Promise<never> {
   client.greet();
   let status = 0;
   try {
-    const text = await serve(instance, harness, client, stopped.signal);
-    say(text);
-    await client.dismiss(true, text);
+    const request = await client.request();
+    if ((await holderOf(instance.holdsFolder, "runs")) === undefined) {
+      const text = await serve(instance, request, harness, client, stopped.signal);
+      say(text);
+      await client.dismiss(true, text);
+    } else
+      await client.putOff(
+        "the host lets no run begin until a switch or a restart of Docker is over",
+      );
   } catch (error) {
     const { line, details } = error instanceof Stop ? error : defectOf(error);
     status = error instanceof Stop ? 0 : 1;
@@ -72,11 +79,11 @@ export async function serveCommand(harness: string): Promise<never> {
 /** @returns what to say of a run that passed @throws {Stop} for every other one */
 async function serve(
   instance: Instance,
+  request: RunRequest,
   harness: string,
   client: Client,
   stopped: AbortSignal,
 ): Promise<string> {
-  const request = await client.request();
   const { id, recipe, commit } = request;
   const steps = new Steps("serve");
   const note = { id, recipe, since: new Date().toISOString(), isCancelled: false };

@@ -1,10 +1,15 @@
+import { existsSync, readdirSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
+import { runPlaces } from "../../../services/lib/run.ts";
 import { usualConfiguration } from "../host.ts";
 import { sharedHost } from "../library/shared-host.ts";
-import { requestFor, TestRuns, withRuns } from "../library/test-runs.ts";
+import { type BuildEnd, requestFor, TestRuns, withRuns } from "../library/test-runs.ts";
 import { withoutTimer } from "../library/without-timer.ts";
+import { until } from "../machine/processes.ts";
+import { installStore } from "../system/install.ts";
 import { showUnits } from "../system/switch.ts";
+import { buildSystem } from "../system/system.ts";
 
 const scenes = {
   slow: { acts: [{ say: "begun" }, { sleepSeconds: 600 }] },
@@ -90,7 +95,39 @@ describe("a switch that restarts Docker", () => {
   });
   const docker = async () => (await shared().unit("docker.service")).invocation;
 
-  test("is refused while a test runs, with what to do; drained, it goes on", async () => {
+  /** Has the host drain, and do nothing then until it is told to. */
+  async function draining(...flags: readonly string[]) {
+    const host = shared();
+    const marker = "/run/drained-by-test";
+    await host.exec(["rm", "-f", marker]);
+    const command = `: >${marker}; while [ -e ${marker} ]; do sleep 0.1; done`;
+    const unit = `drain-${++drains}.service`;
+    const end = host.exec(
+      [
+        ...["systemd-run", "--quiet", "--wait", "--pipe", "--collect", `--unit=${unit}`],
+        ...["cc-ci-run", "drain", ...flags, "bash", "-c", command],
+      ],
+      { mayFail: true, timeoutSeconds: 600 },
+    );
+    const isDrained = () => existsSync(host.machine.inside(marker));
+    return {
+      ...{ unit, end, isDrained },
+      drained: () => until("a drained host", 120, () => isDrained() || undefined),
+      begun: () => until("a hold", 60, () => holds(/^builds-/).length > 0 || undefined),
+      isOver: async () => {
+        await host.exec(["rm", marker]);
+        return (await end).exitCode;
+      },
+    };
+  }
+  let drains = 0;
+
+  const holds = (name: RegExp): readonly string[] => {
+    const folder = shared().machine.inside(runPlaces.holds);
+    return existsSync(folder) ? readdirSync(folder).filter((each) => name.test(each)) : [];
+  };
+
+  test("is refused while a test runs, with what to do", async () => {
     const host = shared();
     const runs = new TestRuns(host);
     const build = runs.start(requestFor("slow"));
@@ -104,30 +141,139 @@ describe("a switch that restarts Docker", () => {
     expect(refused.refusal).toContain(`${build.id} (slow, since `);
     expect(await docker()).toBe(before);
     expect(await runs.list()).toMatchObject([{ id: build.id }]);
-    // when it is drained: no further one begins, and a build waits
-    await host.exec(["systemctl", "stop", "cc-ci-run.socket"]);
-    expect(await runs.list()).toMatchObject([{ id: build.id }]);
-    const waiting = runs.start(requestFor("any"));
+    // and the next one gets its run at once
+    expect((await runs.run(requestFor("any"))).printed).not.toContain("waits for a place");
     await build.cancel();
     await runs.none();
-    const { exitStatus, refusal } = await host.switchTo(mirrored("two"));
+  });
+
+  test("lets no run begin from its check to its end, and builds wait", async () => {
+    const host = shared();
+    const runs = new TestRuns(host);
+    const before = await docker();
+    // given builds that ask without end
+    let isOver = false;
+    const asked: Promise<BuildEnd>[] = [];
+    const asking = (async () => {
+      while (!isOver) {
+        if (holds(/^runs-/).length > 0) asked.push(runs.run(requestFor("short")));
+        await sleep(1000);
+      }
+    })();
+    // when
+    const { exitStatus, refusal } = await host.switchTo(mirrored("three"));
+    isOver = true;
+    await asking;
     // then
     expect([exitStatus, refusal]).toEqual([0, ""]);
     expect(await docker()).not.toBe(before);
-    expect((await waiting.end).status).toBe(0);
+    const ends = await Promise.all(asked);
+    expect(ends.length).toBeGreaterThan(0);
+    expect(ends.map(({ status }) => status)).toEqual(ends.map(() => 0));
+    expect(ends[0]?.printed).toContain("waits for a place: the host lets no run begin");
+    await runs.none();
   });
 
-  test("goes on once the runs were ended by hand", async () => {
+  test("that is killed after its check lets runs begin again", async () => {
     const host = shared();
     const runs = new TestRuns(host);
-    const build = runs.start(requestFor("slow"));
-    await runs.unitOf(build.id, "begun");
-    expect((await host.switchTo(mirrored("three"))).exitStatus).toBe(1);
-    await host.exec(["systemctl", "stop", "cc-ci-run@*.service"]);
-    expect((await host.switchTo(mirrored("three"))).exitStatus).toBe(0);
-    expect((await build.end).status).toBe(1);
+    // given a process that asks as a switch does, and then does nothing
+    const next = await buildSystem(mirrored("four"));
+    installStore(host.machine.root, next);
+    host.write(
+      "/root/switching",
+      `cc-ci-run may-switch ${next.toplevel} switch $$ && : >/run/asked && exec sleep 600`,
+    );
+    await host.exec(["systemd-run", "--quiet", "--unit=switching", "bash", "/root/switching"]);
+    await until("the answer", 60, () => existsSync(host.machine.inside("/run/asked")) || undefined);
+    await host.exec(["rm", "/run/asked"]);
+    const build = runs.start(requestFor("any"));
+    await sleep(5000);
+    expect(runs.folders()).not.toContain(build.id);
+    // when
+    await host.exec(["systemctl", "kill", "--signal=SIGKILL", "switching"]);
+    // then
+    expect((await build.end).status).toBe(0);
+    await host.exec(["systemctl", "reset-failed", "switching"], { mayFail: true });
     await runs.none();
-    expect(runs.resultsOf(build.id)?.outcome).toBe("aborted");
-    expect(runs.tearDownsOf(build.id)).toBe(1);
+  });
+
+  test("goes through where the host was drained for it, and builds wait", async () => {
+    const host = shared();
+    const runs = new TestRuns(host);
+    const build = runs.start(requestFor("short"));
+    await runs.unitOf(build.id, "begun");
+    const [drain, before] = [await draining(), await docker()];
+    await drain.begun();
+    const waiting = runs.start(requestFor("any"));
+    // then what runs comes to its end first
+    await drain.drained();
+    expect((await build.end).status).toBe(0);
+    expect(runs.resultsOf(build.id)?.outcome).toBe("passed");
+    expect(await runs.list()).toEqual([]);
+    // when
+    expect((await host.switchTo(mirrored("five"))).exitStatus).toBe(0);
+    // then
+    expect(await docker()).not.toBe(before);
+    expect(runs.folders()).not.toContain(waiting.id);
+    expect(await drain.isOver()).toBe(0);
+    expect((await waiting.end).status).toBe(0);
+    await runs.none();
+  });
+
+  test("goes through at once where the runs are ended for it", async () => {
+    const host = shared();
+    const runs = new TestRuns(host);
+    const builds = ["slow", "slow"].map((recipe) => runs.start(requestFor(recipe)));
+    for (const { id } of builds) await runs.unitOf(id, "begun");
+    const drain = await draining("--end");
+    await drain.drained();
+    expect((await host.switchTo(mirrored("six"))).exitStatus).toBe(0);
+    expect(await drain.isOver()).toBe(0);
+    for (const { id, end } of builds) {
+      expect((await end).status).toBe(1);
+      expect(runs.resultsOf(id)?.outcome).toBe("aborted");
+      expect(runs.tearDownsOf(id)).toBe(1);
+    }
+    await runs.none();
+    expect(await runs.serves()).toBe(true);
+  });
+
+  test.for(["SIGTERM", "SIGKILL"])(
+    "is not made where draining is ended by %s, and runs begin again",
+    async (signal) => {
+      const runs = new TestRuns(shared());
+      const build = runs.start(requestFor("slow"));
+      await runs.unitOf(build.id, "begun");
+      const drain = await draining();
+      await until("a hold of runs", 60, () => holds(/^runs-/).length > 0 || undefined);
+      const waiting = runs.start(requestFor("any"));
+      await sleep(3000);
+      expect(runs.folders()).not.toContain(waiting.id);
+      // when
+      await shared().exec(["systemctl", "kill", `--signal=${signal}`, drain.unit]);
+      // then
+      const { exitCode, stderr, stdout } = await drain.end;
+      expect(exitCode).not.toBe(0);
+      if (signal === "SIGTERM") expect(stdout + stderr).toContain("[drain-given-up]");
+      expect(drain.isDrained()).toBe(false);
+      expect((await waiting.end).status).toBe(0);
+      // and what ran has gone on
+      expect((await runs.list()).map(({ id }) => id)).toContain(build.id);
+      await build.cancel();
+      await runs.none();
+    },
+  );
+
+  test("is no more in the way after a power cut in the middle of draining", async () => {
+    const host = shared();
+    const runs = new TestRuns(host);
+    const drain = await draining();
+    void drain.end.catch(() => undefined);
+    await drain.drained();
+    await host.machine.powerCut();
+    await host.machine.boot();
+    await host.waitForDocker();
+    expect(await runs.serves()).toBe(true);
   });
 });

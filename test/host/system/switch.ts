@@ -1,5 +1,7 @@
+import { existsSync } from "node:fs";
 import * as z from "zod";
 import type { Machine } from "../machine/machine.ts";
+import { until } from "../machine/processes.ts";
 import { installStore, installSystem } from "./install.ts";
 import type { InstalledSystem, System } from "./system.ts";
 import { unitChanges } from "./unit-changes.ts";
@@ -37,7 +39,8 @@ export async function switchSystem(
     names.length === 0 || (await systemctl(verb, "--", ...names));
 
   installStore(machine.root, after);
-  const refusal = await preSwitchRefusal(machine, after);
+  await using checks = await preSwitchChecks(machine, after);
+  const { refusal } = checks;
   if (refusal !== "") {
     const nothing = { ran: [], failed: [], stopped: [], restarted: [], reloaded: [] };
     return { exitStatus: 1, refusal, ...nothing };
@@ -77,14 +80,49 @@ export async function switchSystem(
   };
 }
 
-/** Runs the checks of the system that is to come, each with its folder and the action, as NixOS does. */
-async function preSwitchRefusal(machine: Machine, after: System): Promise<string> {
-  for (const [name, text] of Object.entries(after.preSwitchChecks)) {
-    const command = ["bash", "-euc", text, name, after.toplevel, "switch"];
-    const { exitCode, stdout, stderr } = await machine.exec(command, { mayFail: true });
-    if (exitCode !== 0) return `${stdout}${stderr}Pre-switch check '${name}' failed`;
-  }
-  return "";
+/** Goes from check to check, and stands for the switch then, until its folder is gone. */
+const checking = `folder=$1 toplevel=$2; shift 2
+while [ $# -gt 0 ]; do
+  bash -euc "$2" "$1" "$toplevel" switch 2>&1 || { echo "Pre-switch check '$1' failed"; exit 1; }
+  shift 2
+done
+: >"$folder/passed"
+while [ -e "$folder" ]; do sleep 0.1; done`;
+
+/**
+ * Runs the checks of the system that is to come, each with its folder and the action, as NixOS does: they are
+ * children of a process that goes on to switch. That lives until it is disposed of.
+ */
+async function preSwitchChecks(
+  machine: Machine,
+  after: System,
+): Promise<AsyncDisposable & { readonly refusal: string }> {
+  const { stdout } = await machine.exec(["mktemp", "--directory", "/run/switch-XXXXXX"]);
+  const folder = stdout.trim();
+  const words = Object.entries(after.preSwitchChecks).flat();
+  let refusal: string | undefined;
+  const switching = machine
+    .exec(["bash", "-c", checking, "switch", folder, after.toplevel, ...words], {
+      mayFail: true,
+      timeoutSeconds: limitSeconds,
+    })
+    .then(({ stdout: said }) => {
+      refusal = said;
+    });
+  const passed = machine.inside(`${folder}/passed`);
+  await Promise.race([
+    switching,
+    until("the checks before a switch", limitSeconds, () =>
+      existsSync(passed) || refusal !== undefined ? true : undefined,
+    ),
+  ]);
+  return {
+    refusal: refusal ?? "",
+    [Symbol.asyncDispose]: async () => {
+      await machine.exec(["rm", "-rf", folder]);
+      await switching;
+    },
+  };
 }
 
 const listSchema = z.array(z.object({ unit: z.string(), active: z.string(), sub: z.string() }));

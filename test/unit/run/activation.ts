@@ -32,6 +32,8 @@ export class Activation implements AsyncDisposable {
   readonly folder = mkdtempSync(join(tmpdir(), "cc-ci-run-"));
   readonly socket = join(this.folder, "socket");
   readonly runs = join(this.folder, "runs");
+  readonly living = join(this.folder, "living");
+  readonly holds = `${this.living}-holds`;
   readonly ends: Promise<ServiceEnd>[] = [];
   readonly #server: Server;
   readonly #harness = join(this.folder, "harness");
@@ -61,8 +63,8 @@ export class Activation implements AsyncDisposable {
   }
 
   async #serve(socket: Socket): Promise<ServiceEnd> {
-    const runtime = join(this.folder, `living-${randomBytes(4).toString("hex")}`);
-    mkdirSync(runtime);
+    const runtime = join(this.living, randomBytes(4).toString("hex"));
+    mkdirSync(runtime, { recursive: true });
     const variables = {
       PATH: process.env.PATH ?? "",
       RUNTIME_DIRECTORY: runtime,

@@ -1,6 +1,7 @@
 import type { LineShape } from "../../../services/lib/line.ts";
 import { clientLines } from "../../../services/run/client.ts";
 import { askLines } from "../../../services/run/commands/ask.ts";
+import { drainLines } from "../../../services/run/commands/drain.ts";
 import { endLines } from "../../../services/run/commands/end.ts";
 import { listLines } from "../../../services/run/commands/list.ts";
 import { maySwitchLines } from "../../../services/run/commands/may-switch.ts";
@@ -13,6 +14,7 @@ import { instanceLines } from "../../../services/run/instance.ts";
 export const runCatalogue: Readonly<Record<string, Readonly<Record<string, LineShape>>>> = {
   "client.ts": clientLines.shapes,
   "commands/ask.ts": askLines.shapes,
+  "commands/drain.ts": drainLines.shapes,
   "commands/end.ts": endLines.shapes,
   "commands/list.ts": listLines.shapes,
   "commands/may-switch.ts": maySwitchLines.shapes,

@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { createConnection, type Socket } from "node:net";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { hold } from "../../../services/lib/holds.ts";
 import { Stop } from "../../../services/lib/line.ts";
 import { askCommand } from "../../../services/run/commands/ask.ts";
 import { sweep } from "../../../services/run/commands/sweep.ts";
@@ -149,6 +150,31 @@ describe("a build that asks for a run", { concurrent: true }, () => {
     const asked = askCommand({ ...options, socket: `${activation.socket}.none`, waitSeconds: 0.1 });
     await expect(asked).rejects.toThrow("nobody listens at");
     expect(printed.join("")).toContain("waits for a place: nobody listens at");
+  });
+});
+
+describe("a build that asks while no run may begin", { concurrent: true }, () => {
+  test("is put off, leaves nothing, and gets its run once one may", async () => {
+    await using activation = await Activation.start({ harness: leaves("passed") });
+    const held = await hold(activation.holds, "runs", process.pid);
+    // when
+    const late = await ask(activation, "1");
+    // then
+    expect(late).toMatchObject({ status: 1, line: "run-not-taken" });
+    expect((await activation.lastEnd()).status).toBe(0);
+    expect(readdirSync(activation.runs)).toEqual([]);
+    // when that is over
+    await held.release();
+    // then
+    expect((await ask(activation, "1")).status).toBe(0);
+    await Promise.all(activation.ends);
+  });
+
+  test("gets its run where only the taking of builds is held", async () => {
+    await using activation = await Activation.start({ harness: leaves("passed") });
+    await hold(activation.holds, "builds", process.pid);
+    expect((await ask(activation, "1")).status).toBe(0);
+    await activation.lastEnd();
   });
 });
 

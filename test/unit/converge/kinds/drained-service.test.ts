@@ -15,6 +15,7 @@ const up: ServiceSight = {
   command: "/bin/drone-runner-exec daemon /run/cc-ci-runner/0123456789ab",
   started: new Date(),
   changed: [],
+  holder: undefined,
 };
 
 describe("a service that ends what it has begun", () => {
@@ -31,6 +32,16 @@ describe("a service that ends what it has begun", () => {
     [
       "that is about to end is left to it",
       { state: "deactivating", changed: resource.files },
+      undefined,
+    ],
+    [
+      "that is to take nothing for now is not started",
+      { state: "inactive", command: "", holder: 7 },
+      undefined,
+    ],
+    [
+      "that is to take nothing for now is not ended twice",
+      { changed: ["/a"], holder: 7 },
       undefined,
     ],
     ["that is about to be up is waited for", { state: "activating", command: "" }, undefined],
