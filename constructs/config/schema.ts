@@ -183,7 +183,9 @@ const runs = z
     keepDays: z
       .int()
       .optional()
-      .describe("For how long results, logs and artefacts are kept, in days. Default: `30`."),
+      .describe(
+        "For how long results, logs and artefacts are kept, in days; the newest 20 stay. Default: `30`.",
+      ),
     keepRuns: z
       .int()
       .optional()
@@ -191,7 +193,9 @@ const runs = z
     keepGiB: z
       .int()
       .optional()
-      .describe("How much of them is kept, in GiB; the oldest go first. Default: `5`."),
+      .describe(
+        "How much of them is kept, in GiB; logs and artefacts of the oldest go first. Default: `5`.",
+      ),
   })
   .optional()
   .describe(

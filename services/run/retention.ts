@@ -12,21 +12,54 @@ export interface KeptRun {
   readonly endedAt: string;
   /** What its folder holds. */
   readonly bytes: number;
+  /** What of that is no more than what it was asked for and came to. */
+  readonly coreBytes: number;
 }
 
-/** The runs to remove: those that are too old, and the oldest of those that are too many or too large. Pure. */
-export function superseded(runs: readonly KeptRun[], keep: Keep, now: Date): readonly string[] {
+/** What is to go: the oldest first in both. */
+export interface Superseded {
+  /** Runs of which their request and their results stay. */
+  readonly stripped: readonly string[];
+  readonly removed: readonly string[];
+}
+
+/**
+ * So many of the newest are not too old at any age: a clock that was once ahead, or a host that was off for
+ * long, must not cost the history.
+ */
+export const ageless = 20;
+
+/**
+ * What goes of runs. Too old or too many: all of a run. Too large: logs and artefacts of the oldest, so that
+ * a few large runs cost the others no more than that; a whole run only where even what they came to is too
+ * much. Pure.
+ */
+export function superseded(runs: readonly KeptRun[], keep: Keep, now: Date): Superseded {
   const oldest = new Date(now.getTime() - keep.days * 86_400_000).toISOString();
   const newestFirst = runs.toSorted((one, other) => (one.endedAt < other.endedAt ? 1 : -1));
-  let bytes = 0;
-  let isFull = false;
-  return newestFirst
-    .filter((run, index) => {
-      bytes += run.bytes;
-      // What is older than one that went goes too: nobody looks for a gap.
-      isFull ||= run.endedAt < oldest || index >= keep.runs || bytes > keep.bytes;
-      return isFull;
-    })
-    .map(({ id }) => id)
-    .toReversed();
+  // What is older than one that goes goes too: nobody looks for a gap.
+  const firstTooOld = newestFirst.findIndex(
+    ({ endedAt }, index) => index >= keep.runs || (index >= ageless && endedAt < oldest),
+  );
+  const stay = firstTooOld < 0 ? newestFirst : newestFirst.slice(0, firstTooOld);
+  const removed = newestFirst.slice(stay.length);
+  const stripped: KeptRun[] = [];
+  let bytes = stay.reduce((sum, run) => sum + run.bytes, 0);
+  for (const run of stay.toReversed()) {
+    if (bytes <= keep.bytes) break;
+    if (run.bytes === run.coreBytes) continue;
+    bytes -= run.bytes - run.coreBytes;
+    stripped.push(run);
+  }
+  const cut: KeptRun[] = [];
+  for (const run of stay.toReversed()) {
+    if (bytes <= keep.bytes) break;
+    bytes -= run.coreBytes;
+    cut.push(run);
+  }
+  const gone = [...removed.toReversed(), ...cut].map(({ id }) => id);
+  return {
+    stripped: stripped.map(({ id }) => id).filter((id) => !gone.includes(id)),
+    removed: gone,
+  };
 }

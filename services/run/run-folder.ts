@@ -1,5 +1,6 @@
 import { mkdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import * as z from "zod";
 import { syncFolder, writeDurably } from "../lib/durable-file.ts";
 import { isNotThere } from "../lib/not-there.ts";
 import {
@@ -26,6 +27,7 @@ export function unbornFolder(runsFolder: string, invocation: string): string {
 
 export async function prepareFolder(folder: string, request: RunRequest): Promise<void> {
   await mkdir(join(folder, "artefacts"), { recursive: true, mode: 0o700 });
+  await oweTearDown(folder, 0);
   await writeDurably(join(folder, "request.json"), json(request));
 }
 
@@ -63,6 +65,35 @@ export async function removeFolder(runsFolder: string, name: string): Promise<vo
   await rm(gone, { recursive: true, force: true });
   await rename(join(runsFolder, name), gone);
   await rm(gone, { recursive: true, force: true });
+}
+
+/**
+ * In the folder of a run until its teardown has succeeded. It is there from the start, so that a teardown is
+ * owed whatever was killed, and whatever the results say.
+ */
+const debtFile = "tear-down-owed.json";
+
+const debtSchema = z.object({ tries: z.int().min(0) });
+
+/** How often the teardown that is owed was tried; undefined when none is. */
+export async function owedTries(folder: string): Promise<number | undefined> {
+  const path = join(folder, debtFile);
+  if (!(await exists(path))) return undefined;
+  return debtSchema.safeParse(await readJson(path)).data?.tries ?? 0;
+}
+
+export async function oweTearDown(folder: string, tries: number): Promise<void> {
+  await writeDurably(join(folder, debtFile), json({ tries }));
+}
+
+/** Where it is noted that a teardown is owed, for a person who pays. */
+export function debtOf(folder: string): string {
+  return join(folder, debtFile);
+}
+
+export async function settleTearDown(folder: string): Promise<void> {
+  await rm(join(folder, debtFile), { force: true });
+  await syncFolder(folder);
 }
 
 /** What a run was asked for; undefined where its folder does not say. */

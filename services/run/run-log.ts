@@ -31,6 +31,11 @@ export class RunLog {
   }
 }
 
+/** Says something of a run in its log, for whoever reads it later. */
+export async function noteInLog(folder: string, text: string): Promise<void> {
+  await appendFile(join(folder, "log.jsonl"), entry("host", text), { mode: 0o600 });
+}
+
 function entry(from: "stdout" | "stderr" | "host", text: string): string {
   return `${JSON.stringify({ at: new Date().toISOString(), from, text })}\n`;
 }

@@ -59,6 +59,7 @@ const effects: Readonly<Record<string, readonly string[]>> = {
     "services/rehearsal/script.ts",
     "services/run/commands/may-switch.ts",
     "services/run/commands/sweep.ts",
+    "services/run/content.ts",
     "services/lib/living-runs.ts",
     "services/run/harness.ts",
     "services/run/own-group.ts",

@@ -2,24 +2,37 @@ import { join } from "node:path";
 import { defineLines } from "../../lib/line.ts";
 import { type RunNote, readNote } from "../../lib/living-runs.ts";
 import { say } from "../../lib/say.ts";
+import { artefactLimit, bytesOf, excessOf, filesIn, removeFiles } from "../content.ts";
 import { tearDown } from "../harness.ts";
 import { instanceIn } from "../instance.ts";
 import { killOthers } from "../own-group.ts";
 import {
   exists,
+  owedTries,
+  oweTearDown,
   readRequest,
   readResults,
   removeFolder,
+  settleTearDown,
   unborn,
   unbornFolder,
   writeAborted,
 } from "../run-folder.ts";
+import { noteInLog } from "../run-log.ts";
 import { Steps } from "../steps.ts";
 
 export const endLines = defineLines({
   "tear-down-failed": {
     as: "warning",
-    says: "what the run {id} left could not be taken away: its teardown {how}",
+    says: "what the run {id} left could not be taken away: its teardown {how}; it was tried {tries} times, and is again by cc-ci-runs.service, up to {most} times",
+  },
+  "artefacts-dropped": {
+    as: "warning",
+    says: "the run {id} left more than {mebibytes} MiB or {most} files: its {files} largest files, {bytes} bytes, were dropped",
+  },
+  "tear-down-given-up": {
+    as: "warning",
+    says: "what the run {id} left is still there: its teardown did not succeed in {tries} tries; take it away by hand, then remove {path}",
   },
 });
 
@@ -47,6 +60,9 @@ export async function endCommand(harness: string): Promise<number> {
   return 0;
 }
 
+/** How often a teardown is tried: at the run's end, then with each sweep. */
+export const mostTearDowns = 6;
+
 /** A run that nobody works on any more. */
 interface LeftRun {
   readonly id: string;
@@ -65,14 +81,36 @@ export async function endRun(
   // Without one there was nothing that could be done, or its folder was taken away.
   if (request === undefined) return;
   const failure = await steps.perform(() => tearDown(harness, folder, home, say));
-  if (failure !== undefined) {
-    const { id: line, text } = endLines.warning("tear-down-failed", { id, how: failure });
+  if (failure === undefined) await steps.perform(() => settleTearDown(folder));
+  else {
+    const tries = ((await owedTries(folder)) ?? 0) + 1;
+    await steps.perform(() => oweTearDown(folder, tries));
+    const values = { id, how: failure, tries, most: mostTearDowns };
+    const { id: line, text } = endLines.warning("tear-down-failed", values);
     say(`warning [${line}]: ${text}`, "warning");
   }
+  await dropExcess(folder, id, steps);
   if ((await readResults(folder)) !== undefined) return;
   const more = failure === undefined ? "" : `, and its teardown ${failure}`;
   await steps.perform(() => writeAborted(folder, request, `${reason}${more}`));
   say(`run ${id} is aborted: ${reason}${more}`, "notice");
+}
+
+/** Drops what is over the limit of one run, and says so in its log too. */
+async function dropExcess(folder: string, id: string, steps: Steps): Promise<void> {
+  const excess = excessOf(await filesIn(folder));
+  if (excess.length === 0) return;
+  const { bytes, files } = artefactLimit;
+  const { id: line, text } = endLines.warning("artefacts-dropped", {
+    ...{ id, mebibytes: bytes / 1024 ** 2, most: files },
+    ...{ files: excess.length, bytes: bytesOf(excess) },
+  });
+  await steps.perform(async () => {
+    // There may be no room for the note before.
+    await removeFiles(folder, excess);
+    await noteInLog(folder, text);
+  });
+  say(`warning [${line}]: ${text}`, "warning");
 }
 
 /** Why a run has no results, from what systemd tells the last command of a service (systemd.exec(5)). */

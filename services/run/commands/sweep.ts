@@ -5,10 +5,20 @@ import { defineLines, type Line } from "../../lib/line.ts";
 import { livingRuns } from "../../lib/living-runs.ts";
 import { runPlaces, runRequestSchema } from "../../lib/run.ts";
 import { say } from "../../lib/say.ts";
+import { bytesOf, coreOf, filesIn, removeFiles, strippedOf } from "../content.ts";
 import { type Keep, type KeptRun, superseded } from "../retention.ts";
-import { exists, leaving, readRequest, readResults, removeFolder, unborn } from "../run-folder.ts";
+import {
+  debtOf,
+  exists,
+  leaving,
+  owedTries,
+  readRequest,
+  readResults,
+  removeFolder,
+  unborn,
+} from "../run-folder.ts";
 import { Steps } from "../steps.ts";
-import { endRun } from "./end.ts";
+import { endLines, endRun, mostTearDowns } from "./end.ts";
 import { mustBeRoot } from "./list.ts";
 
 export const sweepLines = defineLines({
@@ -53,6 +63,7 @@ export async function sweep(
   const names = await namesOf(ground.runs);
   const living = new Set((await livingRuns(ground.living)).map(({ id }) => id));
   const over: KeptRun[] = [];
+  const lastStart = performance.now() + tearDownsSeconds * 1000;
   for (const name of names) {
     const path = join(ground.runs, name);
     try {
@@ -61,7 +72,12 @@ export async function sweep(
       else if (!isRunId(name) || !(await lstat(path)).isDirectory()) {
         warn(sweepLines.warning("run-folder-strange", { path }));
       } else if (!living.has(name)) {
-        await endLeft(path, name, harness, steps);
+        if (await mustEnd(path, name, warn)) {
+          if (performance.now() < lastStart) await endLeft(path, name, harness, steps);
+          // What is owed to it is still noted in its folder.
+          else continue;
+          if (await isOwedStill(path)) continue;
+        }
         over.push(await keptRun(path, name));
       }
     } catch (error) {
@@ -71,9 +87,16 @@ export async function sweep(
       warn(sweepLines.warning("run-folder-unreadable", { path, problem }));
     }
   }
-  for (const id of superseded(over, keep, new Date())) {
+  const { removed, stripped } = superseded(over, keep, new Date());
+  for (const id of removed) {
     await steps.perform(() => removeFolder(ground.runs, id));
     say(`removed the run ${id}`);
+  }
+  for (const id of stripped) {
+    const folder = join(ground.runs, id);
+    const files = strippedOf(await filesIn(folder));
+    await steps.perform(() => removeFiles(folder, files));
+    say(`removed log and artefacts of the run ${id}, and kept what it came to`);
   }
 }
 
@@ -87,8 +110,27 @@ async function dropUnborn(ground: Ground, name: string, steps: Steps): Promise<v
   await steps.perform(() => removeFolder(ground.runs, name));
 }
 
+/** For how long one sweep begins teardowns, in seconds; its unit has 30 min, and a teardown takes 3 at most. */
+const tearDownsSeconds = 20 * 60;
+
+/** Whether a run has no end yet, or a teardown is owed to it that is worth a further try. */
+async function mustEnd(folder: string, id: string, warn: (line: Line) => void): Promise<boolean> {
+  const tries = await owedTries(folder);
+  const hasResults = (await readResults(folder)) !== undefined;
+  if (tries !== undefined && tries >= mostTearDowns && hasResults) {
+    warn(endLines.warning("tear-down-given-up", { id, tries, path: debtOf(folder) }));
+    return false;
+  }
+  return tries !== undefined || !hasResults;
+}
+
+/** Then it goes by no age or size: nobody would try again. */
+async function isOwedStill(folder: string): Promise<boolean> {
+  const tries = await owedTries(folder);
+  return tries !== undefined && tries < mostTearDowns;
+}
+
 async function endLeft(folder: string, id: string, harness: string, steps: Steps): Promise<void> {
-  if ((await readResults(folder)) !== undefined) return;
   if ((await readRequest(folder)) === undefined) throw new Error("its request.json says nothing");
   // The unit has a /tmp of its own, which goes with it.
   const home = await mkdtemp(join(tmpdir(), "cc-ci-run-"));
@@ -100,17 +142,8 @@ async function endLeft(folder: string, id: string, harness: string, steps: Steps
 async function keptRun(folder: string, id: string): Promise<KeptRun> {
   const results = await readResults(folder);
   const endedAt = results?.endedAt ?? (await stat(folder)).mtime.toISOString();
-  return { id, endedAt, bytes: await bytesIn(folder) };
-}
-
-/** What is in a folder, in bytes; links count as themselves. */
-async function bytesIn(folder: string): Promise<number> {
-  let bytes = 0;
-  for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {
-    const found = await lstat(join(entry.parentPath, entry.name)).catch(() => undefined);
-    bytes += found?.size ?? 0;
-  }
-  return bytes;
+  const files = await filesIn(folder);
+  return { id, endedAt, bytes: bytesOf(files), coreBytes: bytesOf(coreOf(files)) };
 }
 
 async function namesOf(folder: string): Promise<readonly string[]> {

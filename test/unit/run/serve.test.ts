@@ -267,7 +267,9 @@ describe("a client", { concurrent: true }, () => {
 
 describe("a service that is killed at a step", { concurrent: true }, () => {
   const places = ["serve", "end"].flatMap((command) =>
-    [1, 2, 3].flatMap((step) => ["before", "after"].map((when) => `${command}:${step}:${when}`)),
+    (command === "serve" ? [1, 2, 3] : [1, 2, 3, 4]).flatMap((step) =>
+      ["before", "after"].map((when) => `${command}:${step}:${when}`),
+    ),
   );
 
   test.for(places)("%s leaves no run, or one that is ended", async (place, { expect }) => {

@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  truncateSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
@@ -87,7 +88,9 @@ describe("a sweep", () => {
       isCancelled: false,
     });
     expect(await swept({ days: 1, runs: 1, bytes: 1 })).toEqual([]);
-    expect(readdirSync(folder).toSorted()).toEqual(["artefacts", "request.json"]);
+    expect(readdirSync(folder).toSorted()).toEqual([
+      ...["artefacts", "request.json", "tear-down-owed.json"],
+    ]);
   });
 
   test("says that a teardown failed, and calls the run aborted all the same", async () => {
@@ -95,6 +98,86 @@ describe("a sweep", () => {
     writeFileSync(join(root, "harness"), "#!/bin/sh\nexit 7\n");
     await swept();
     expect(resultsOf(one).reason).toContain(", and its teardown ended with status 7");
+  });
+
+  test("tries a teardown again that failed, until it succeeds", async () => {
+    const folder = await makeRun(one);
+    // given one that fails until it is tried for the third time
+    const tries = 'echo "$1" >>"$2/asked"; [ "$(wc -l <"$2/asked")" -ge 3 ] || exit 7';
+    writeFileSync(join(root, "harness"), `#!/bin/sh\n${tries}\n`);
+    await swept();
+    const results = resultsOf(one);
+    await swept();
+    expect(existsSync(join(folder, "tear-down-owed.json"))).toBe(true);
+    expect(await swept()).toEqual([]);
+    // then
+    expect(readFileSync(join(folder, "asked"), "utf8")).toBe("tear-down\n".repeat(3));
+    expect(existsSync(join(folder, "tear-down-owed.json"))).toBe(false);
+    await swept();
+    expect(readFileSync(join(folder, "asked"), "utf8")).toBe("tear-down\n".repeat(3));
+    // and what it came to is as it was
+    expect(resultsOf(one)).toEqual(results);
+  });
+
+  test("gives a teardown up after six tries, and names the run from then on", async () => {
+    const folder = await makeRun(one);
+    writeFileSync(join(root, "harness"), '#!/bin/sh\necho "$1" >>"$2/asked"\nexit 7\n');
+    for (let sweeps = 0; sweeps < 6; sweeps += 1) expect(await swept()).toEqual([]);
+    const said = [
+      `what the run ${one} left is still there: its teardown did not succeed in 6 tries; take it away by hand, then remove ${folder}/tear-down-owed.json`,
+    ];
+    expect(await swept()).toEqual(said);
+    expect(await swept()).toEqual(said);
+    expect(readFileSync(join(folder, "asked"), "utf8")).toBe("tear-down\n".repeat(6));
+    // when a person has done that
+    rmSync(join(folder, "tear-down-owed.json"));
+    expect(await swept()).toEqual([]);
+  });
+
+  test("owes a teardown to a run that says it passed, and whose end was killed", async () => {
+    const folder = await makeRun(one);
+    const request = JSON.parse(readFileSync(join(folder, "request.json"), "utf8"));
+    const time = new Date().toISOString();
+    const results = { version: 1, request, outcome: "passed", reason: null, stages: [] };
+    writeFileSync(
+      join(folder, "results.json"),
+      JSON.stringify({ ...results, startedAt: time, endedAt: time }),
+    );
+    expect(await swept()).toEqual([]);
+    expect(readFileSync(join(folder, "asked"), "utf8")).toBe("tear-down\n");
+    expect(resultsOf(one).outcome).toBe("passed");
+  });
+
+  test("removes no run that a teardown is owed to", async () => {
+    await makeRun(one);
+    writeFileSync(join(root, "harness"), "#!/bin/sh\nexit 7\n");
+    await swept({ ...keep, bytes: 1 });
+    expect(readdirSync(runs())).toEqual([one]);
+  });
+
+  test("keeps what runs came to when they are too large", async () => {
+    for (const id of [one, two]) {
+      writeFileSync(join(await makeRun(id), "artefacts/backup"), "x".repeat(100_000));
+    }
+    await swept({ ...keep, bytes: 10_000 });
+    expect(readdirSync(runs())).toEqual([one, two]);
+    for (const id of [one, two]) {
+      expect(existsSync(join(runs(), id, "artefacts/backup"))).toBe(false);
+      expect(resultsOf(id).outcome).toBe("aborted");
+    }
+  });
+
+  test("drops what one run left beyond its limit, and says so in its log", async () => {
+    const folder = await makeRun(one);
+    writeFileSync(join(folder, "artefacts/small"), "kept");
+    writeFileSync(join(folder, "artefacts/huge"), "");
+    truncateSync(join(folder, "artefacts/huge"), 300 * 1024 * 1024);
+    expect(await swept()).toEqual([]);
+    expect(readdirSync(join(folder, "artefacts"))).toEqual(["small"]);
+    const log = readFileSync(join(folder, "log.jsonl"), "utf8");
+    expect(JSON.parse(log)).toMatchObject({
+      ...{ from: "host", text: expect.stringContaining("its 1 largest files, 314572800 bytes") },
+    });
   });
 
   test("takes results that nobody can read for none", async () => {

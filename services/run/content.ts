@@ -1,0 +1,75 @@
+import { lstat, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { isNotThere } from "../lib/not-there.ts";
+
+/** A file of a run. */
+export interface RunFile {
+  /** Below the run's folder. */
+  readonly path: string;
+  readonly bytes: number;
+}
+
+/** What says what a run was, and what it came to: goes with the run alone. */
+const core: ReadonlySet<string> = new Set([
+  ...["request.json", "results.json", "tear-down-owed.json"],
+]);
+
+/** What a run leaves beside that and its log, which has a limit of its own (run-log.ts). */
+const others: ReadonlySet<string> = new Set([...core, "log.jsonl"]);
+
+/** The most that a run may leave: 256 MiB in 10 000 files. A backup or a video of an app fits. */
+export const artefactLimit = { bytes: 256 * 1024 * 1024, files: 10_000 } as const;
+
+/** All files of a run's folder; links are files, and led nowhere by. */
+export async function filesIn(folder: string): Promise<readonly RunFile[]> {
+  const files: RunFile[] = [];
+  for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {
+    if (entry.isDirectory()) continue;
+    const path = join(entry.parentPath, entry.name);
+    const bytes = await sizeOf(path);
+    if (bytes !== undefined) files.push({ path: path.slice(folder.length + 1), bytes });
+  }
+  return files;
+}
+
+/** Undefined for what went away meanwhile. */
+async function sizeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await lstat(path)).size;
+  } catch (error) {
+    if (isNotThere(error)) return undefined;
+    throw error;
+  }
+}
+
+export function bytesOf(files: readonly RunFile[]): number {
+  return files.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+/** Those without which nobody knows what a run was. */
+export function coreOf(files: readonly RunFile[]): readonly RunFile[] {
+  return files.filter(({ path }) => core.has(path));
+}
+
+/** What is over the limit of what a run may leave: the largest, so that as much as can be stays. Pure. */
+export function excessOf(
+  files: readonly RunFile[],
+  limit: Readonly<Record<"bytes" | "files", number>> = artefactLimit,
+): readonly RunFile[] {
+  const own = files.filter(({ path }) => !others.has(path));
+  const smallestFirst = own.toSorted((one, other) => one.bytes - other.bytes);
+  let bytes = 0;
+  return smallestFirst.filter((file, index) => {
+    bytes += file.bytes;
+    return index >= limit.files || bytes > limit.bytes;
+  });
+}
+
+/** What goes with artefacts and log, when only what a run came to is kept. Pure. */
+export function strippedOf(files: readonly RunFile[]): readonly RunFile[] {
+  return files.filter(({ path }) => !core.has(path));
+}
+
+export async function removeFiles(folder: string, files: readonly RunFile[]): Promise<void> {
+  for (const { path } of files) await rm(join(folder, path), { force: true });
+}
