@@ -26,6 +26,9 @@ const folder = `/run/${daemon}`;
 /** Its own pages, for a look whether it lives; nobody else's business. */
 const address = "127.0.0.1:3000";
 
+/** What only Nix knows of the program that the daemon is started from; it stands in its command line. */
+const program = nixJoin([nixName("config", "cc-ci", "packages", "drone-runner-exec")]);
+
 /** Digits of a digest that tell settings apart. */
 const settingsDigits = 12;
 
@@ -61,7 +64,7 @@ export class DroneRunner extends Construct implements HasUnit {
       name: daemon,
       kind: "service",
       module,
-      options: () => this.#options(),
+      options: () => this.#options,
     });
     // Ended before Docker is: as long as it has a build, it tells Drone how that ends.
     service.needsForeign("docker.service", "after");
@@ -71,11 +74,13 @@ export class DroneRunner extends Construct implements HasUnit {
       description: "Converge the runner of Drone's builds",
       wants: [server, runs],
       watches: [server.rpcSecret.path],
+      slots: { runner: program },
       resources: () => [
         {
           kind: "drained-service",
           unit: service.fullName,
           settings: this.#settings,
+          program: { slot: "runner" },
           files: [server.rpcSecret.path],
           waitSeconds: startSeconds,
         },
@@ -123,52 +128,59 @@ export class DroneRunner extends Construct implements HasUnit {
     };
   }
 
-  get #settings(): string {
-    return digestOf(JSON.stringify(this.#environment))
-      .replace("sha256:", "")
-      .slice(0, settingsDigits);
-  }
-
-  #options(): NixAttributes {
-    const { server, runs } = this.#props;
-    // A pipe: what is read from it is gone, so that no build finds the secret, whose user is the same. Its
-    // name says with which settings the daemon was started.
-    const pipe = `${folder}/${this.#settings}`;
+  get #options(): NixAttributes {
     return {
       description: "Take builds from Drone",
       restartIfChanged: false,
       startLimitIntervalSec: 0,
       environment: this.#environment,
       serviceConfig: {
-        Type: "exec",
-        User: runs.account,
-        Group: runs.account,
-        ExecStartPre: nixJoin([nixName("coreutils"), `/bin/mkfifo --mode=0600 ${pipe}`]),
-        ExecStart: nixJoin([nixName("runner"), ` daemon ${pipe}`]),
-        // As root, once the daemon waits at the other end of the pipe.
-        ExecStartPost: nixJoin([
-          "+",
-          nixName("sed"),
-          ` -n s/^/DRONE_RPC_SECRET=/w${pipe} ${server.rpcSecret.path}`,
-        ]),
-        Restart: "always",
-        RestartSec: "5s",
-        // How it ends when it was told to.
-        SuccessExitStatus: [1],
-        KillMode: "mixed",
-        TimeoutStopSec: `${runs.longestBuildSeconds}s`,
-        RuntimeDirectory: daemon,
-        RuntimeDirectoryMode: "0700",
-        UMask: "0077",
-        // It asks a proxy that knows of no Drone again at once, with a line each time.
-        LogRateLimitIntervalSec: "30s",
-        LogRateLimitBurst: 100,
-        // One build that takes too much is ended, and not its neighbours.
-        OOMPolicy: "continue",
-        MemoryMax: `${256 + 128 * runs.maxTests}M`,
-        TasksMax: 128 + 64 * runs.maxTests,
-        ...hardening,
+        ...this.#process(this.#settings),
+        TimeoutStopSec: `${this.#props.runs.longestBuildSeconds}s`,
       },
+    };
+  }
+
+  /** Of all that this construct says of a process; how long one may take to end, systemd looks up when it is to. */
+  get #settings(): string {
+    return digestOf(JSON.stringify([this.#environment, this.#process("")]))
+      .replace("sha256:", "")
+      .slice(0, settingsDigits);
+  }
+
+  #process(settings: string): NixAttributes {
+    const { server, runs } = this.#props;
+    // A pipe: what is read from it is gone, so that no build finds the secret, whose user is the same. Its
+    // name says with which settings the daemon was started.
+    const pipe = `${folder}/${settings}`;
+    return {
+      Type: "exec",
+      User: runs.account,
+      Group: runs.account,
+      ExecStartPre: nixJoin([nixName("coreutils"), `/bin/mkfifo --mode=0600 ${pipe}`]),
+      ExecStart: nixJoin([nixName("runner"), ` daemon ${pipe}`]),
+      // As root, once the daemon waits at the other end of the pipe.
+      ExecStartPost: nixJoin([
+        "+",
+        nixName("sed"),
+        ` -n s/^/DRONE_RPC_SECRET=/w${pipe} ${server.rpcSecret.path}`,
+      ]),
+      Restart: "always",
+      RestartSec: "5s",
+      // How it ends when it was told to.
+      SuccessExitStatus: [1],
+      KillMode: "mixed",
+      RuntimeDirectory: daemon,
+      RuntimeDirectoryMode: "0700",
+      UMask: "0077",
+      // It asks a proxy that knows of no Drone again at once, with a line each time.
+      LogRateLimitIntervalSec: "30s",
+      LogRateLimitBurst: 100,
+      // One build that takes too much is ended, and not its neighbours.
+      OOMPolicy: "continue",
+      MemoryMax: `${256 + 128 * runs.maxTests}M`,
+      TasksMax: 128 + 64 * runs.maxTests,
+      ...hardening,
     };
   }
 }

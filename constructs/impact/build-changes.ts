@@ -30,7 +30,9 @@ export function buildChanges(change: {
   if (wanted === undefined) {
     return old === undefined
       ? []
-      : ["the host takes no more of them; the switch waits for those that run to end"];
+      : [
+          "the host takes no more of them: the switch is refused as long as one runs, and names its run",
+        ];
   }
   if (change.blocked.some(({ name }) => name === serverPiece)) return [];
   if (old === undefined) {

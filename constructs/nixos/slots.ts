@@ -45,8 +45,9 @@ export function slotsOf(resource: Resource): ResourceSlots {
     case "drone-account":
     case "drone-repository":
     case "drone-builds":
-    case "drained-service":
       return { fills: [], needs: [] };
+    case "drained-service":
+      return { fills: [], needs: slotIn(resource.program) };
   }
 }
 

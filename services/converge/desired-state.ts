@@ -310,6 +310,8 @@ const drainedService = z.strictObject({
   unit: serviceUnit,
   /** Stands in the command line of a process that was started with these settings. */
   settings: z.string().regex(/^[0-9a-f]{12}$/),
+  /** So does this: the store path of its program. */
+  program: slotted(absolutePath),
   /** What it reads when it starts: a later change of one has it start anew. */
   files: z.array(absolutePath),
   waitSeconds: seconds,

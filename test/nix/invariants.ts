@@ -63,6 +63,8 @@ function slottedValues(resource: DesiredState["resources"][number]) {
       return [resource.version];
     case "checkout":
       return (resource.overlay?.files ?? []).map(({ content }) => content);
+    case "drained-service":
+      return [resource.program];
     default:
       return [];
   }

@@ -71,6 +71,7 @@ const effects: Readonly<Record<string, readonly string[]>> = {
     "services/converge/adapters/systemd.ts",
     "services/converge/commands/abra.ts",
     "services/rehearsal/main.ts",
+    "services/run/commands/ask.ts",
     "services/run/commands/drain.ts",
     "services/run/harness.ts",
     "services/run/systemctl.ts",

@@ -41,9 +41,14 @@ export interface ServiceSight {
   readonly holder: number | undefined;
 }
 
-/** The call that brings the service up with these settings; none while it is about to. */
+/**
+ * The call that brings the service up with these settings; none while it is about to.
+ *
+ * @param marks what the command line has of a process that was started with them
+ */
 export function planService(
-  { unit, settings }: DrainedService,
+  { unit }: DrainedService,
+  marks: readonly string[],
   sight: ServiceSight,
   perform: (what: "start" | "restart") => Promise<void>,
 ): readonly Call[] {
@@ -57,20 +62,24 @@ export function planService(
   if (sight.state !== "active" && sight.state !== "activating") {
     return call("start", "it does not run");
   }
-  const why = whyOutdated(settings, sight);
+  const why = whyOutdated(marks, sight);
   return why === undefined ? [] : call("restart", why);
 }
 
-function whyOutdated(settings: string, { command, changed }: ServiceSight): string | undefined {
+function whyOutdated(
+  marks: readonly string[],
+  { command, changed }: ServiceSight,
+): string | undefined {
   if (command === "") return undefined;
-  if (!command.includes(settings)) return "it was started with other settings";
+  if (marks.some((mark) => !command.includes(mark))) return "it was started with other settings";
   const [file] = changed;
   return file === undefined ? undefined : `${file} changed since it was started`;
 }
 
 export function drainedServiceSteps(resource: DrainedService, context: Context): Steps {
-  const { unit, files, settings, waitSeconds } = resource;
+  const { unit, files, settings, program, waitSeconds } = resource;
   const { systemd, clock, files: disk } = context.world;
+  const marks = () => [settings, context.slots.get(program, unit)];
 
   const see = async (): Promise<ServiceSight> => {
     const [found] = await systemd.units([unit]);
@@ -92,11 +101,11 @@ export function drainedServiceSteps(resource: DrainedService, context: Context):
   };
 
   const isUp = (sight: ServiceSight): boolean =>
-    sight.state === "active" && sight.command !== "" && whyOutdated(settings, sight) === undefined;
+    sight.state === "active" && sight.command !== "" && whyOutdated(marks(), sight) === undefined;
 
   return {
     phases: ["apply"],
-    plan: async () => planService(resource, await see(), perform),
+    plan: async () => planService(resource, marks(), await see(), perform),
     verify: async () => {
       let sight = await see();
       const begun = clock.monotonic();

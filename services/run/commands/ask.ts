@@ -1,5 +1,7 @@
+import { execFile } from "node:child_process";
 import { createConnection } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
 import { defineLines } from "../../lib/line.ts";
 import { placeSeconds, type RunRequest, requestIn, runPlaces } from "../../lib/run.ts";
 import { FrameReader } from "../frames.ts";
@@ -35,6 +37,8 @@ interface AskOptions {
   readonly socket?: string;
   /** @default `placeSeconds` */
   readonly waitSeconds?: number;
+  /** How many connections found no place so far; undefined when nobody can say. @default as systemd counts */
+  readonly countTurnedAway?: () => Promise<number | undefined>;
   /** Where what comes back goes. */
   readonly print: (text: string) => void;
 }
@@ -50,13 +54,14 @@ export async function askCommand({
   environment,
   socket = runPlaces.socket,
   waitSeconds = placeSeconds,
+  countTurnedAway = turnedAway,
   print,
 }: AskOptions): Promise<0 | 1> {
   const request = requestOf(environment);
   const end = performance.now() + waitSeconds * 1000;
   let told = "";
   for (;;) {
-    const answer = await attempt(socket, request, print);
+    const answer = await attempt(socket, request, countTurnedAway, print);
     if (typeof answer !== "string") return answer.passed ? 0 : 1;
     if (performance.now() > end) {
       const minutes = Math.round(waitSeconds / 60);
@@ -89,8 +94,10 @@ function requestOf(environment: AskOptions["environment"]): RunRequest {
 async function attempt(
   path: string,
   request: RunRequest,
+  countTurnedAway: () => Promise<number | undefined>,
   print: (text: string) => void,
 ): Promise<{ readonly passed: boolean } | string> {
+  const before = await countTurnedAway();
   const reader = new FrameReader();
   const socket = createConnection(path);
   let isTaken = false;
@@ -129,7 +136,33 @@ async function attempt(
   if (problem === "EACCES" || problem === "EPERM") {
     throw askLines.stop("run-not-allowed", { problem });
   }
-  return problem === "ENOENT" || problem === "ECONNREFUSED"
-    ? `nobody listens at ${path}`
-    : "all places of the host are taken";
+  if (problem === "ENOENT" || problem === "ECONNREFUSED") return `nobody listens at ${path}`;
+  // Both look alike from here: a connection that ends without a word.
+  const after = await countTurnedAway();
+  if (before === undefined || after === undefined) {
+    return "all places of the host are taken, or its service of runs does not start";
+  }
+  return after > before
+    ? "all places of the host are taken"
+    : "the host has a place, and its service of runs does not start: 'journalctl -u cc-ci-run@*' there has why";
+}
+
+/** Not by PATH, which is a parameter of the build like any other. */
+const systemctl = "/run/current-system/sw/bin/systemctl";
+
+/** As systemd counts connections that are beyond `MaxConnections` of the socket; anybody may ask it. */
+async function turnedAway(): Promise<number | undefined> {
+  const asked = ["show", "--value", "--property=NRefused", "--", "cc-ci-run.socket"];
+  try {
+    // Without parameters of the build.
+    const { stdout } = await promisify(execFile)(systemctl, asked, { env: {}, timeout: 10_000 });
+    return countIn(stdout);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The number that systemd printed; undefined for anything else. */
+export function countIn(text: string): number | undefined {
+  return /^\d+$/.test(text.trim()) ? Number(text) : undefined;
 }

@@ -4,16 +4,18 @@ import { hold } from "../../lib/holds.ts";
 import { defineLines } from "../../lib/line.ts";
 import { type HeldRuns, heldRuns, livingRuns } from "../../lib/living-runs.ts";
 import { isNotThere } from "../../lib/not-there.ts";
-import { runPlaces } from "../../lib/run.ts";
+import { runnerUnit, runPlaces } from "../../lib/run.ts";
 import { runUnits } from "../systemctl.ts";
 import { mustBeRoot } from "./list.ts";
 
 export const maySwitchLines = defineLines({
   "runs-in-the-way": {
     as: "refused",
-    says: "this switch {does}, and would end what runs: {runs}. Put 'cc-ci-run drain' before its command: that lets what runs end by itself, and builds wait; or 'cc-ci-run drain --end', which ends it now, in order",
+    says: "this switch {does}: {runs}. Put 'cc-ci-run drain' before its command: that lets what runs end by itself, and builds wait; or 'cc-ci-run drain --end', which ends it now, in order",
   },
 });
+
+const ends = "end what runs";
 
 /** Whose change restarts Docker, with every container of a run. */
 const dockerUnits = ["docker.service", "docker.socket"];
@@ -53,7 +55,9 @@ export async function maySwitchCommand(
   if (does === undefined) {
     const runs = await livingRuns(runPlaces.living);
     const began = runs.map(({ since }) => new Date(since));
-    refuseFor(await harmToOld(system, began, new Date()), { runs, nameless: [] });
+    const other =
+      (await waitForBuilds(running, system)) ?? (await harmToOld(system, began, new Date()));
+    refuseFor(other, { runs, nameless: [] });
   } else if (action === "check" || pid === undefined) {
     refuseFor(does, { runs: await livingRuns(runPlaces.living), nameless: [] });
   } else {
@@ -79,9 +83,23 @@ function refuseFor(does: string | undefined, { runs, nameless }: HeldRuns): void
 
 /** What a switch from one system to another does to every run, as the words of a line; undefined for nothing. */
 export async function harmToAny(before: string, after: string): Promise<string | undefined> {
-  if (await isDockerRestarted(before, after)) return "restarts Docker";
+  if (await isDockerRestarted(before, after)) return `restarts Docker, and would ${ends}`;
   const [old, fresh] = [await unitText(before, template), await unitText(after, template)];
-  return fresh === "" && old !== "" ? "takes the service of test runs away" : undefined;
+  return fresh === "" && old !== ""
+    ? `takes the service of test runs away, and would ${ends}`
+    : undefined;
+}
+
+/**
+ * Whether a switch waits for builds: it stops what is to be no more, and the runner ends once its builds are
+ * through, all the while with the host half switched. Runs are not held for it, which would only make the builds
+ * longer that it waits for; one that begins right now is waited for.
+ */
+export async function waitForBuilds(before: string, after: string): Promise<string | undefined> {
+  const [old, fresh] = [await unitText(before, runnerUnit), await unitText(after, runnerUnit)];
+  return old !== "" && fresh === ""
+    ? "takes the runner of builds away, and would wait for what runs"
+    : undefined;
 }
 
 /**
@@ -99,7 +117,7 @@ export async function harmToOld(
   // A new limit holds for what runs too: systemd reads it again.
   const minutes = Number(/^RuntimeMaxSec=(\d+)min$/m.exec(text)?.[1] ?? Number.POSITIVE_INFINITY);
   const isOver = began.some((since) => now.getTime() - since.getTime() >= minutes * 60_000);
-  return isOver ? `lets no test take longer than ${minutes} min` : undefined;
+  return isOver ? `lets no test take longer than ${minutes} min, and would ${ends}` : undefined;
 }
 
 /** Whether a unit of Docker differs between two systems; more careful than NixOS, to which words are nothing. */

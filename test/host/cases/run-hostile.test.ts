@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { describe, expect, test } from "vitest";
 import { runPlaces } from "../../../services/lib/run.ts";
 import { sharedHost } from "../library/shared-host.ts";
@@ -149,6 +150,31 @@ const one = () => connect((socket) => socket.write("storm\\n"));
     await holders;
   });
 
+  test("a build is told when there is a place, and nothing behind it", async () => {
+    const host = shared();
+    const unit = "/run/systemd/system/cc-ci-run@.service.d/broken.conf";
+    const broken = "[Service]\nExecStart=\nExecStart=/nix/store/gone\nExecStopPost=\n";
+    await host.exec(["mkdir", "-p", dirname(unit)]);
+    await host.exec(["tee", unit], { input: broken });
+    await host.exec(["systemctl", "daemon-reload"]);
+    const build = runs().start();
+    await until("two tries", 60, async () => {
+      const { stdout } = await host.exec(["journalctl", "--boot", "--output=cat", "--grep=EXEC"], {
+        mayFail: true,
+      });
+      return stdout.split("\n").length > 2 ? true : undefined;
+    });
+    // when it is mended
+    await host.exec(["rm", "-r", dirname(unit)]);
+    await host.exec(["systemctl", "daemon-reload"]);
+    // then
+    const { status, printed } = await build.end;
+    expect(printed).toContain("waits for a place: the host has a place, and its service");
+    expect(printed).not.toContain("all places");
+    expect(status).toBe(0);
+    await runs().none();
+  });
+
   test("another user is not even connected", async () => {
     const command = ["/usr/bin/cc-ci-run", "ask"];
     const set = Object.entries({
@@ -172,7 +198,6 @@ const one = () => connect((socket) => socket.write("storm\\n"));
     ["stop a run", "systemctl --no-ask-password stop cc-ci-run.socket"],
     ["reload systemd", "systemctl --no-ask-password daemon-reload"],
     ["start a unit of its own", "systemd-run --no-ask-password true"],
-    ["reach Docker", "curl -sf --unix-socket /run/docker.sock http://docker/_ping"],
     ["read the host's secrets", "cat /var/lib/cc-ci/secrets/token"],
     ["see the runs", `ls ${runPlaces.runs}`],
     ["make a run", `mkdir ${runPlaces.runs}/ffffffffffffffff`],

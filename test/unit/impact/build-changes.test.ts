@@ -43,7 +43,9 @@ test.for<[string, string, string, readonly string[]]>([
     "Drone goes",
     drone,
     runs,
-    ["the host takes no more of them; the switch waits for those that run to end"],
+    [
+      "the host takes no more of them: the switch is refused as long as one runs, and names its run",
+    ],
   ],
   ["another release", drone, drone.replace("1.9.0", "1.10.0"), [again]],
   ["more tests at once", drone, drone.replace("maxTests: 2", "maxTests: 4"), [anew]],

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, expect, test } from "vitest";
-import { harmToAny, harmToOld } from "../../../services/run/commands/may-switch.ts";
+import { harmToAny, harmToOld, waitForBuilds } from "../../../services/run/commands/may-switch.ts";
 
 const folders: string[] = [];
 
@@ -32,7 +32,7 @@ const usual = {
 const limit = (minutes: number) => `[Service]\nNice=1\nRuntimeMaxSec=${minutes}min\n`;
 const now = new Date("2026-01-01T12:00:00.000Z");
 const began = new Date("2026-01-01T11:31:00.000Z");
-const restarts = "restarts Docker";
+const restarts = "restarts Docker, and would end what runs";
 
 test.for<[string, Readonly<Record<string, string>>, string | undefined]>([
   ["nothing changes", usual, undefined],
@@ -46,13 +46,13 @@ test.for<[string, Readonly<Record<string, string>>, string | undefined]>([
   [
     "it took longer than it is to be allowed",
     { ...usual, "cc-ci-run@.service": limit(29) },
-    "lets no test take longer than 29 min",
+    "lets no test take longer than 29 min, and would end what runs",
   ],
   ["what runs are made of changes", { ...usual, "cc-ci-run@.service": "[Service]\n" }, undefined],
   [
     "what runs are made of goes",
     { ...usual, "cc-ci-run@.service": "" },
-    "takes the service of test runs away",
+    "takes the service of test runs away, and would end what runs",
   ],
 ])("what a switch does to runs: %s", async ([, after, harm]) => {
   const [old, fresh] = [system(usual), system(after)];
@@ -61,4 +61,16 @@ test.for<[string, Readonly<Record<string, string>>, string | undefined]>([
 
 test("a switch that brings Docker does nothing to runs", async () => {
   expect(await harmToAny(system({}), system(usual))).toBeUndefined();
+});
+
+test("a switch that takes the runner away would wait for its builds, and no other does", async () => {
+  const drone = system({ ...usual, "cc-ci-runner.service": "[Service]\n" });
+  const changed = system({ ...usual, "cc-ci-runner.service": "[Service]\nNice=1\n" });
+  const without = system(usual);
+  expect(await waitForBuilds(drone, without)).toMatch(/^takes the runner of builds away/);
+  expect(await waitForBuilds(drone, changed)).toBeUndefined();
+  expect(await waitForBuilds(without, drone)).toBeUndefined();
+  expect(await waitForBuilds(without, without)).toBeUndefined();
+  // It ends none, so runs are not held for it.
+  expect(await harmToAny(drone, without)).toBeUndefined();
 });

@@ -1,10 +1,12 @@
-import { existsSync, readdirSync } from "node:fs";
-import { createConnection, type Socket } from "node:net";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { createConnection, createServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { hold } from "../../../services/lib/holds.ts";
 import { Stop } from "../../../services/lib/line.ts";
-import { askCommand } from "../../../services/run/commands/ask.ts";
+import { askCommand, countIn } from "../../../services/run/commands/ask.ts";
 import { sweep } from "../../../services/run/commands/sweep.ts";
 import { Activation, environmentFor, leaves, requestFor, tearsDown } from "./activation.ts";
 
@@ -138,6 +140,34 @@ describe("a build that asks for a run", { concurrent: true }, () => {
     };
     await expect(askCommand(options)).rejects.toThrow("CCCI_ID: must be 16 hex digits");
     expect(activation.ends).toEqual([]);
+  });
+
+  test.for<[string, readonly (number | undefined)[], string]>([
+    ["there is no place", [3, 4], "all places of the host are taken"],
+    ["there is a place", [3, 3], "its service of runs does not start"],
+    ["nobody knows", [undefined, 4], "all places of the host are taken, or its service"],
+  ])(
+    "is told what a connection without a word is about, when %s",
+    async ([, counts, said], { expect }) => {
+      const folder = mkdtempSync(join(tmpdir(), "cc-ci-ask-"));
+      const socket = join(folder, "socket");
+      const server = createServer((connection) => connection.end());
+      await once(server.listen(socket), "listening");
+      let looks = 0;
+      const asked = askCommand({
+        ...{ environment: environmentFor("1"), socket, waitSeconds: 0, print: () => undefined },
+        countTurnedAway: async () => counts[looks++],
+      });
+      await expect(asked).rejects.toThrow(said);
+      server.close();
+      rmSync(folder, { recursive: true });
+    },
+  );
+
+  test("reads the count of systemd, and nothing else", () => {
+    expect(["7\n", "0", "", "[not set]", "1 2"].map(countIn)).toEqual([
+      ...[7, 0, undefined, undefined, undefined],
+    ]);
   });
 
   test("is told after a while that nobody listens", async () => {

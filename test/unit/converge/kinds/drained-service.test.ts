@@ -7,12 +7,15 @@ import {
 
 const resource: ResourceOf<"drained-service"> = {
   ...{ kind: "drained-service", unit: "cc-ci-runner.service", settings: "0123456789ab" },
+  program: { slot: "runner" },
   ...{ files: ["/var/lib/cc-ci/secrets/drone-rpc-secret"], waitSeconds: 60 },
 };
 
+const marks = ["0123456789ab", "/nix/store/1-runner"];
+
 const up: ServiceSight = {
   state: "active",
-  command: "/bin/drone-runner-exec daemon /run/cc-ci-runner/0123456789ab",
+  command: "/nix/store/1-runner/bin/drone-runner-exec daemon /run/cc-ci-runner/0123456789ab",
   started: new Date(),
   changed: [],
   holder: undefined,
@@ -25,7 +28,12 @@ describe("a service that ends what it has begun", () => {
     ["that failed is started", { state: "failed", command: "" }, "service start"],
     [
       "with other settings starts anew",
-      { command: up.command.replace("0", "f") },
+      { command: up.command.replace("0123", "f123") },
+      "service restart",
+    ],
+    [
+      "of another package starts anew",
+      { command: up.command.replace("1-runner", "2-runner") },
       "service restart",
     ],
     ["that read an older file starts anew", { changed: resource.files }, "service restart"],
@@ -46,7 +54,7 @@ describe("a service that ends what it has begun", () => {
     ],
     ["that is about to be up is waited for", { state: "activating", command: "" }, undefined],
   ])("%s", ([, sight, verb]) => {
-    const calls = planService(resource, { ...up, ...sight }, async () => undefined);
+    const calls = planService(resource, marks, { ...up, ...sight }, async () => undefined);
     expect(calls.map((call) => call.verb)).toEqual(verb === undefined ? [] : [verb]);
   });
 });
