@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DroneClient, type Started } from "../../services/lib/drone/client.ts";
+import { isFinal, type Outcome, outcomeOf } from "../../services/lib/drone/outcome.ts";
 import type { Build } from "../../services/lib/drone/schemas.ts";
 import { DroneRefusal } from "../../services/lib/drone/trouble.ts";
 import { type RunRequest, runRequestSchema } from "../../services/lib/run.ts";
@@ -17,9 +18,11 @@ const everySeconds = 2;
 /** How often in a row Drone may not answer meanwhile: it may just be deployed anew. */
 const mostSilences = 30;
 
-const ended: ReadonlySet<Build["status"]> = new Set([
-  ...(["success", "failure", "killed", "error", "skipped", "declined"] as const),
-]);
+/** What there is to say of a build's end that its status does not. */
+const ends: Partial<Record<Outcome, string>> = {
+  cancelled: "it was cancelled, or nobody worked on it any more",
+  "timed-out": "it took longer than Drone lets it",
+};
 
 /**
  * `trigger`: starts a test run by hand, as the bridge does for a pull request, and follows it to its end.
@@ -164,13 +167,18 @@ async function follow(client: DroneClient, repository: string, number: number): 
     if (build.status !== said) print(build.status);
     said = build.status;
     const step = build.stages[0]?.steps[0];
-    if (step !== undefined && ended.has(step.status)) {
+    if (step !== undefined && isFinal(step.status)) {
       const lines = await client.log(repository, number, 1, step.number);
       for (const line of lines.slice(shown))
         process.stdout.write(`  ${visibleLine(line.trimEnd())}\n`);
       shown = lines.length;
     }
-    if (ended.has(build.status)) return build.status === "success" ? 0 : 1;
+    const outcome = outcomeOf(build);
+    if (outcome !== "going-on") {
+      const words = ends[outcome];
+      if (words !== undefined) print(words);
+      return outcome === "passed" ? 0 : 1;
+    }
     await sleep(everySeconds * 1000);
   }
 }

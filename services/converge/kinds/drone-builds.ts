@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { DroneClient } from "../../lib/drone/client.ts";
+import { isFinal } from "../../lib/drone/outcome.ts";
 import type { Build } from "../../lib/drone/schemas.ts";
 import { DroneRefusal } from "../../lib/drone/trouble.ts";
 import { type LivingRun, livingRuns } from "../../lib/living-runs.ts";
@@ -42,11 +43,6 @@ export interface BuildsWork {
 /** Drone's times are whole seconds, in milliseconds: what began in that second may have begun later in it. */
 const wholeSecond = 1000;
 
-/** Statuses of builds that nothing more comes of. */
-const final: ReadonlySet<Build["status"]> = new Set([
-  ...(["success", "failure", "killed", "error", "skipped", "declined"] as const),
-]);
-
 /** The calls that end what nobody else ends. */
 export function planBuilds(
   resource: DroneBuilds,
@@ -55,7 +51,7 @@ export function planBuilds(
 ): readonly Call[] {
   const { repository } = resource;
   const stale = sight.builds.flatMap((build) => {
-    const why = final.has(build.status) ? undefined : whyStale(resource, build, sight);
+    const why = isFinal(build.status) ? undefined : whyStale(resource, build, sight);
     return why === undefined ? [] : [{ build, why }];
   });
   return [
@@ -89,7 +85,7 @@ function whyStale(
   const isOwnEnd = end !== undefined && build.created !== null && end > build.created;
   if (isOwnEnd && isOver(end)) return `its run ended ${end?.toISOString()}, and Drone was not told`;
   for (const { machine, status, started, updated } of build.stages) {
-    if (machine === "" || final.has(status)) continue;
+    if (machine === "" || isFinal(status)) continue;
     // A runner that could not make ready what it took says so to nobody.
     if (status === "pending" && isOver(updated)) return `it was taken by ${machine}, and not begun`;
     if (machine !== name || status !== "running" || !isOver(started)) continue;
@@ -113,7 +109,7 @@ function isLeftAlone(
     own.length > 0 &&
     own.every(
       ({ status, finished }) =>
-        final.has(status) &&
+        isFinal(status) &&
         finished !== null &&
         now.getTime() - finished.getTime() > graceSeconds * 1000,
     )
@@ -136,7 +132,7 @@ export function droneBuildsSteps(resource: DroneBuilds, context: Context): Steps
     for (const build of listed) {
       // A list tells nothing of stages.
       builds.push(
-        final.has(build.status) ? build : await ask(() => client.build(repository, build.number)),
+        isFinal(build.status) ? build : await ask(() => client.build(repository, build.number)),
       );
     }
     const [unit] = await world.systemd.units([runner.unit]);
@@ -190,7 +186,7 @@ async function buildsOf(client: DroneClient, repository: string): Promise<readon
     for (let page = 1; page <= mostPages; page += 1) {
       const more = await client.builds(repository, page);
       builds.push(...more);
-      if (more.every(({ status }) => final.has(status))) break;
+      if (more.every(({ status }) => isFinal(status))) break;
     }
   } catch (error) {
     if (!(error instanceof DroneRefusal && error.trouble === "not-found")) throw error;
@@ -206,7 +202,7 @@ async function endedRuns(
   const ended = new Map<string, Date>();
   for (const { params, status } of builds) {
     const id = params.CCCI_ID;
-    if (final.has(status) || id === undefined || !/^[0-9a-f]{16}$/.test(id)) continue;
+    if (isFinal(status) || id === undefined || !/^[0-9a-f]{16}$/.test(id)) continue;
     const text = await world.files.read(join(runPlaces.runs, id, "results.json"));
     const results = runResultsSchema.safeParse(parsed(text));
     if (results.success) ended.set(id, new Date(results.data.endedAt));

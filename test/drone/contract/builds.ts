@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
+import { outcomeOf } from "../../../services/lib/drone/outcome.ts";
 import { pipeline } from "../scene.ts";
 import type { ContractEntry } from "./entry.ts";
 
@@ -47,6 +48,7 @@ export const builds: readonly ContractEntry[] = [
         stages: [{ status: "skipped", machine: "" }],
       });
       expect(build.finished).not.toBeNull();
+      expect(outcomeOf(build)).toBe("cancelled");
     },
   },
   {
@@ -177,6 +179,7 @@ export const builds: readonly ContractEntry[] = [
       expect(killed).toMatchObject({
         ...{ status: "killed", stages: [{ status: "killed", steps: [{ exit_code: 130 }] }] },
       });
+      expect(outcomeOf(killed)).toBe("cancelled");
     },
   },
 ];

@@ -4,6 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
+import { outcomeOf } from "../../../services/lib/drone/outcome.ts";
 import type { Build } from "../../../services/lib/drone/schemas.ts";
 import { Background } from "../../background.ts";
 import { answers, freePort } from "../../forge/gitea.ts";
@@ -354,6 +355,7 @@ export const runners: readonly ContractEntry[] = [
       expect(ofProcess(child, "args")).toBe("sleep 100");
       expect(ofProcess(child, "ppid")).not.toBe(shell);
       kill(child);
+      expect(outcomeOf(build)).toBe("cancelled");
       // What the runner says of it later changes nothing.
       await sleep(1000);
       expect(await client.build(place.repository, number)).toMatchObject({
@@ -411,6 +413,7 @@ export const runners: readonly ContractEntry[] = [
           stages: [{ status: "killed", steps: [{ status: "killed", exit_code: 137 }] }],
         },
       });
+      expect(outcomeOf(build)).toBe("timed-out");
       const seconds = ((build.finished?.getTime() ?? 0) - (build.started?.getTime() ?? 0)) / 1000;
       expect(seconds).toBeGreaterThanOrEqual(58);
       expect(seconds).toBeLessThan(90);
