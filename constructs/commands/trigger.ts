@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { DroneClient, type Started } from "../../services/lib/drone/client.ts";
 import { isFinal, type Outcome, outcomeOf } from "../../services/lib/drone/outcome.ts";
 import type { Build } from "../../services/lib/drone/schemas.ts";
-import { DroneRefusal } from "../../services/lib/drone/trouble.ts";
+import { DroneRefusal, isSilence } from "../../services/lib/drone/trouble.ts";
 import { type RunRequest, runRequestSchema } from "../../services/lib/run.ts";
 import { DroneRepository } from "../ci/drone-repository.ts";
 import { UserError, userError } from "../core/errors.ts";
@@ -151,8 +151,7 @@ async function patient<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
     try {
       return await ask();
     } catch (error) {
-      const isSilent = error instanceof DroneRefusal && error.trouble === "silent";
-      if (!isSilent || silences === mostSilences) throw error;
+      if (!isSilence(error) || silences === mostSilences) throw error;
       await sleep(everySeconds * 1000);
     }
   }

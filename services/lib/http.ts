@@ -15,7 +15,15 @@ export interface HttpQuestion {
 }
 
 /** No answer, or one that was cut short: whether anything was done is not known. */
-export class NoAnswer extends Error {}
+export class NoAnswer extends Error {
+  /** Whether somebody may just be at work on it: it was waited for as long as it might take. */
+  readonly isLate: boolean;
+
+  constructor(message: string, isLate: boolean) {
+    super(message);
+    this.isLate = isLate;
+  }
+}
 
 /**
  * One question, asked once. Redirects are answers: one that leads elsewhere would take what is secret along.
@@ -38,13 +46,15 @@ export async function ask(url: URL, question: HttpQuestion): Promise<HttpAnswer>
     });
     return { status: answer.status, text: await answer.text(), headers: answer.headers };
   } catch (error) {
-    throw new NoAnswer(`${url.host}: ${reasonOf(error, seconds)}`);
+    if (error instanceof Error && error.name === "TimeoutError") {
+      throw new NoAnswer(`${url.host}: no answer within ${seconds} s`, true);
+    }
+    throw new NoAnswer(`${url.host}: ${reasonOf(error)}`, false);
   }
 }
 
-function reasonOf(error: unknown, seconds: number): string {
+function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if (error.name === "TimeoutError") return `no answer within ${seconds} s`;
   // fetch says "fetch failed", and why in the cause.
   return error.cause instanceof Error ? error.cause.message : error.message;
 }

@@ -7,6 +7,8 @@ export class Gate {
   readonly #to: number;
   readonly #sockets = new Set<Socket>();
   #server: Server | undefined;
+  /** Whether who comes now is let in, and never answered. */
+  isHanging = false;
 
   private constructor(port: number, to: number) {
     this.port = port;
@@ -22,6 +24,11 @@ export class Gate {
 
   async open(): Promise<void> {
     const server = createServer((inner) => {
+      if (this.isHanging) {
+        this.#sockets.add(inner);
+        inner.on("close", () => this.#sockets.delete(inner));
+        return;
+      }
       const outer = connect(this.#to, "127.0.0.1");
       for (const [socket, other] of [
         [inner, outer],

@@ -15,7 +15,7 @@ import {
   type User,
   userSchema,
 } from "./schemas.ts";
-import { DroneRefusal, troubleOf } from "./trouble.ts";
+import { DroneRefusal, isSilence, troubleOf } from "./trouble.ts";
 
 export interface DroneOptions {
   /** Such as `https://drone.ci.example.org`. */
@@ -158,7 +158,7 @@ export class DroneClient {
     } catch (error) {
       if (!(error instanceof DroneRefusal)) throw error;
       if (error.status === 500 && error.message === "Not Found") return { as: "config-missing" };
-      const isOpen = error.trouble === "silent" || error.trouble === "broken";
+      const isOpen = error.trouble === "broken" || isSilence(error);
       if (isOpen) return { as: "unknown", reason: error.message };
       throw error;
     }
@@ -267,7 +267,9 @@ async function answered(url: URL, question: HttpQuestion): Promise<HttpAnswer> {
   try {
     return await ask(url, question);
   } catch (error) {
-    if (error instanceof NoAnswer) throw new DroneRefusal("silent", 0, error.message);
+    if (error instanceof NoAnswer) {
+      throw new DroneRefusal(error.isLate ? "late" : "silent", 0, error.message);
+    }
     throw error;
   }
 }

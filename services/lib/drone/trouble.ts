@@ -5,6 +5,8 @@
 export type Trouble =
   /** No answer, or one that is cut short: whether it was done is not known. */
   | "silent"
+  /** No answer in time, which is not known to be none: Drone may wait for its forge, with no end of its own. */
+  | "late"
   /** The token is wrong, or of nobody any more. */
   | "token-refused"
   /** The token's owner may not do this. */
@@ -19,6 +21,11 @@ export type Trouble =
   | "forge-silent"
   /** Drone's own trouble, or an answer that is none of its. */
   | "broken";
+
+/** Whether it is not known what Drone did, or whether it was asked at all. */
+export function isSilence(error: unknown): error is DroneRefusal {
+  return error instanceof DroneRefusal && (error.trouble === "silent" || error.trouble === "late");
+}
 
 /** An answer that says no, or none. */
 export class DroneRefusal extends Error {

@@ -328,6 +328,32 @@ export const accounts: readonly ContractEntry[] = [
     },
   },
   {
+    id: "forge-hangs",
+    facts: "2.5",
+    says: "while the forge takes questions and answers none, so does Drone, but for what it knows by itself",
+    probe: async (scene) => {
+      const gate = await scene.gate();
+      const drone = await scene.drone({}, `http://127.0.0.1:${gate.port}`);
+      const { server, token } = drone;
+      const repository = await scene.enabledAt(drone.client);
+      await drone.client.repository(repository);
+      await gate.stop();
+      gate.isHanging = true;
+      await gate.open();
+      const asking = (token: string) =>
+        new DroneClient({ server: server.url, token, answerSeconds: 3 });
+      const client = asking(token);
+      expect(await refusalOf(client.permissions(repository))).toMatchObject({ trouble: "late" });
+      expect(await refusalOf(client.enable(repository))).toMatchObject({ trouble: "late" });
+      expect(await client.user()).toMatchObject({ login: "owner" });
+      expect(await client.repository(repository)).toMatchObject({ active: true });
+      expect(await refusalOf(asking("of-nobody").user())).toMatchObject({
+        trouble: "token-refused",
+      });
+      await gate.stop();
+    },
+  },
+  {
     id: "login-renewed",
     facts: "2.3",
     says: "an access token that is about to end is renewed without anybody",

@@ -204,7 +204,7 @@ describe("an answer that says no", () => {
       "silent",
     ],
     ["an answer that ends in the middle", { json: {}, cut: true }, "silent"],
-    ["an answer that does not come", { silent: true }, "silent"],
+    ["an answer that does not come", { silent: true }, "late"],
   ])("is told apart: %s", async ([, reply, trouble]) => {
     const { client } = await serving(reply);
     expect((await refusalOf(client.repository(place.repository))).trouble).toBe(trouble);

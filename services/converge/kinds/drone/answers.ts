@@ -1,4 +1,4 @@
-import { DroneRefusal } from "../../../lib/drone/trouble.ts";
+import { DroneRefusal, isSilence, type Trouble } from "../../../lib/drone/trouble.ts";
 import { ForgeRefusal } from "../../../lib/forge/client.ts";
 import { defineLines } from "../../engine/line.ts";
 import type { Context } from "../../engine/steps.ts";
@@ -30,6 +30,12 @@ export const droneAnswerLines = defineLines({
 /** How often Drone is asked again that does not answer, in seconds. */
 const everySeconds = 2;
 
+/**
+ * Noes for which accounts and logins are made anew, or a person is called. Drone gives the first too while its
+ * database is busy, and hands on whatever the forge says: so nothing is decided by one of them.
+ */
+const grave: readonly Trouble[] = ["token-refused", "login-dead"];
+
 interface Asked {
   readonly server: string;
   readonly forge: string;
@@ -38,27 +44,28 @@ interface Asked {
 
 /**
  * What Drone answers. Silence is waited out, within the bound, in a run that may wait: the server may just
- * be starting anew.
+ * be starting anew. A grave no is asked for a second time there.
  *
  * @throws {DroneRefusal} for the noes that the caller tells apart
  * @throws {Stop} where nothing can be said about Drone
  */
 export async function droneAnswer<Answer>(
   { server, forge, waitSeconds }: Asked,
-  { world, report, mayWait }: Context,
+  context: Context,
   ask: () => Promise<Answer>,
 ): Promise<Answer> {
-  let silence = "";
+  const { world, report, mayWait } = context;
+  let silence: DroneRefusal | undefined;
   const answer = await waitFor(
     world.clock,
     { seconds: mayWait ? waitSeconds : 0, everySeconds },
     async () => {
       try {
-        return { is: await ask() };
+        return { is: await askedForSure(context, ask) };
       } catch (error) {
-        if (!(error instanceof DroneRefusal) || error.trouble !== "silent") throw error;
-        silence = error.message;
-        report.waiting(`${server}: ${silence}`);
+        if (!isSilence(error)) throw error;
+        silence = error;
+        report.waiting(`${server}: ${silence.message}`);
         return undefined;
       }
     },
@@ -68,7 +75,37 @@ export async function droneAnswer<Answer>(
     throw droneAnswerLines.stop("drone-forge-silent", { forge, words: error.message });
   });
   if (answer !== undefined) return answer.is;
-  throw droneAnswerLines.stop("drone-silent", { server, words: silence });
+  const words = silence?.message ?? "";
+  // A forge that takes a question and never answers keeps Drone waiting, and so whoever asked Drone.
+  if (silence?.trouble === "late" && (await isAwake(server, context))) {
+    const why = `Drone answers, but not what it would ask the forge: ${words}`;
+    throw droneAnswerLines.stop("drone-forge-silent", { forge, words: why });
+  }
+  throw droneAnswerLines.stop("drone-silent", { server, words });
+}
+
+async function askedForSure<Answer>(
+  { world, mayWait }: Context,
+  ask: () => Promise<Answer>,
+): Promise<Answer> {
+  try {
+    return await ask();
+  } catch (error) {
+    const isGrave = error instanceof DroneRefusal && grave.includes(error.trouble);
+    if (!isGrave || !mayWait) throw error;
+    await world.clock.sleep(everySeconds);
+    return await ask();
+  }
+}
+
+/** Whether Drone answers what it knows without the forge: that nobody has that token. */
+async function isAwake(server: string, { world }: Context): Promise<boolean> {
+  try {
+    await world.drone({ server, token: "of-nobody" }).user();
+  } catch (error) {
+    return error instanceof DroneRefusal && error.trouble === "token-refused";
+  }
+  return true;
 }
 
 /** What Drone answers to its owner. @throws {Stop} where it does not know the owner by that token */
