@@ -125,6 +125,8 @@ function nameOf(resource: Resource): string {
       return `${resource.repository} in Drone`;
     case "drone-builds":
       return `the watch on builds of ${resource.repository}`;
+    case "runner-secret":
+      return `the runner's secret ${resource.file}`;
     case "drained-service":
       return `the service ${resource.unit}`;
   }

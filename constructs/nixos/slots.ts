@@ -45,6 +45,7 @@ export function slotsOf(resource: Resource): ResourceSlots {
     case "drone-account":
     case "drone-repository":
     case "drone-builds":
+    case "runner-secret":
       return { fills: [], needs: [] };
     case "drained-service":
       return { fills: [], needs: slotIn(resource.program) };

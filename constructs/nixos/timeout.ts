@@ -29,6 +29,9 @@ function boundSeconds(resource: Resource): number {
     case "drone-repository":
       // Silence at one of its questions ends the run.
       return 2 * resource.waitSeconds;
+    case "runner-secret":
+      // It is asked about twice.
+      return 35;
     case "drone-builds":
       // One question for each build that goes on.
       return resource.waitSeconds + 120;

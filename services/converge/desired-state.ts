@@ -317,6 +317,13 @@ const drainedService = z.strictObject({
   waitSeconds: seconds,
 });
 
+/** The secret by which Drone's server is to let runners in. */
+const runnerSecret = z.strictObject({
+  kind: z.literal("runner-secret"),
+  server: httpsAddress,
+  file: absolutePath,
+});
+
 /** Builds that go on in Drone, and nowhere else; and runs that go on, and in Drone no more. */
 const droneBuilds = z.strictObject({
   kind: z.literal("drone-builds"),
@@ -343,6 +350,7 @@ const resourceSchema = z.discriminatedUnion("kind", [
   retired,
   droneAccount,
   droneRepository,
+  runnerSecret,
   drainedService,
   droneBuilds,
 ]);

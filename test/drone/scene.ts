@@ -21,7 +21,7 @@ import { type DroneAnswer, type DroneCall, DroneServer, type Variables } from ".
 export const accessSeconds = 90;
 
 /** What every runner and server here share. */
-const rpcSecret = randomBytes(32).toString("hex");
+export const rpcSecret = randomBytes(32).toString("hex");
 
 /** Of the CI repository, its file with the pipeline. */
 const configPath = "out/host/drone.yml";

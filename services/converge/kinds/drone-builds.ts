@@ -16,6 +16,10 @@ export const droneBuildsLines = defineLines({
     as: "failed",
     says: "systemd does not stop {unit}, whose build has ended ({words}): see 'systemctl status {unit}'; the next run tries again",
   },
+  "build-not-taken": {
+    as: "pending",
+    says: "build {build} of {repository} waits since {since}, and {unit} has none and does not take it: see 'journalctl -u {unit}', whether it reaches Drone and is let in; the next run looks again",
+  },
 });
 
 type DroneBuilds = ResourceOf<"drone-builds">;
@@ -116,6 +120,25 @@ function isLeftAlone(
   );
 }
 
+/**
+ * The oldest build that waits although the runner has none, so that something is in between the two; undefined
+ * when there is none. A runner that is free looks for builds every ten seconds, and one that is through at once.
+ */
+export function notTaken(
+  { graceSeconds }: DroneBuilds,
+  { builds, runner, now }: BuildsSight,
+): Build | undefined {
+  const isLong = (time: Date | null): boolean =>
+    time !== null && now.getTime() - time.getTime() > graceSeconds * 1000;
+  if (!runner.isUp || !isLong(runner.started)) return undefined;
+  const isWaiting = ({ status, stages }: Build): boolean =>
+    status === "pending" && stages.every(({ machine }) => machine === "");
+  const isIdle = builds.every(
+    (build) => isWaiting(build) || (isFinal(build.status) && isLong(build.finished)),
+  );
+  return isIdle ? builds.findLast((build) => isWaiting(build) && isLong(build.created)) : undefined;
+}
+
 export function droneBuildsSteps(resource: DroneBuilds, context: Context): Steps {
   const { server, repository, ownerTokenFile, runner } = resource;
   const { world } = context;
@@ -163,7 +186,14 @@ export function droneBuildsSteps(resource: DroneBuilds, context: Context): Steps
     phases: ["apply"],
     plan: async () => {
       try {
-        return planBuilds(resource, await see(), work);
+        const sight = await see();
+        const calls = planBuilds(resource, sight, work);
+        const waiting = notTaken(resource, sight);
+        if (calls.length > 0 || waiting === undefined) return calls;
+        throw droneBuildsLines.stop("build-not-taken", {
+          ...{ build: waiting.number, repository, unit: runner.unit },
+          since: waiting.created?.toISOString() ?? "",
+        });
       } catch (error) {
         if (context.mayWait || !isToBeDeployed(server, context)) throw error;
         // What there will be to end, nobody knows before it answers.

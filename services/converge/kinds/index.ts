@@ -9,6 +9,7 @@ import { envSteps } from "./env.ts";
 import { hostFileSteps } from "./host-file.ts";
 import { networkSteps } from "./network.ts";
 import { retiredSteps } from "./retired.ts";
+import { runnerSecretSteps } from "./runner-secret.ts";
 import { secretSteps } from "./secret.ts";
 import { servedCertificateSteps } from "./served-certificate.ts";
 import { stackSteps } from "./stack.ts";
@@ -41,6 +42,8 @@ export function stepsOf(resource: Resource, context: Context): Steps {
       return droneRepositorySteps(resource, context);
     case "drone-builds":
       return droneBuildsSteps(resource, context);
+    case "runner-secret":
+      return runnerSecretSteps(resource, context);
     case "drained-service":
       return drainedServiceSteps(resource, context);
   }

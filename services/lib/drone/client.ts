@@ -213,6 +213,17 @@ export class DroneClient {
     }
   }
 
+  /** Whether runners are let in that show this secret, which is no account's. */
+  async takesRunners(secret: string): Promise<boolean> {
+    const { server, answerSeconds = 15 } = this.#options;
+    const url = new URL("/rpc/v2/ping", server);
+    const headers = { "X-Drone-Token": secret };
+    const { status } = await answered(url, { method: "POST", headers, seconds: answerSeconds });
+    if (status >= 200 && status < 300) return true;
+    if (status === 401) return false;
+    throw notDrone(url, status);
+  }
+
   async #json<Schema extends z.ZodType>(
     schema: Schema,
     method: Method,
@@ -255,12 +266,16 @@ export class DroneClient {
     if (status >= 200 && status < 300) return answer;
     const words = wordsOf(text);
     if (words === undefined) {
-      // Of the proxy in front of it, or of whatever else answers there.
-      const what = `${url.host}: not Drone answers, but something with ${status}`;
-      throw new DroneRefusal("silent", status, what);
+      throw notDrone(url, status);
     }
     throw new DroneRefusal(troubleOf(status, words), status, words);
   }
+}
+
+/** An answer of the proxy in front of it, or of whatever else answers there. */
+function notDrone({ host }: URL, status: number): DroneRefusal {
+  const what = `${host}: not Drone answers, but something with ${status}`;
+  return new DroneRefusal("silent", status, what);
 }
 
 async function answered(url: URL, question: HttpQuestion): Promise<HttpAnswer> {

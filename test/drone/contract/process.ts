@@ -4,7 +4,7 @@ import { expect } from "vitest";
 import { DroneClient } from "../../../services/lib/drone/client.ts";
 import { freePort } from "../../forge/gitea.ts";
 import { until } from "../../host/machine/processes.ts";
-import { firstUser, newRequest, pipeline, type Scene } from "../scene.ts";
+import { firstUser, newRequest, pipeline, rpcSecret, type Scene } from "../scene.ts";
 import type { DroneAnswer } from "../server.ts";
 import type { ContractEntry } from "./entry.ts";
 
@@ -232,7 +232,9 @@ export const processes: readonly ContractEntry[] = [
     facts: "2.1",
     says: "runners are let in by the shared secret alone",
     probe: async (scene) => {
-      const { server, token } = await scene.shared();
+      const { client, server, token } = await scene.shared();
+      expect(await client.takesRunners(rpcSecret)).toBe(true);
+      expect(await client.takesRunners(token)).toBe(false);
       for (const call of [{}, { token }, { headers: { "X-Drone-Token": "wrong" } }]) {
         expect((await server.ask("POST", "/rpc/v2/ping", call)).status).toBe(401);
       }

@@ -20,6 +20,7 @@ import { hostFileLines } from "../../../services/converge/kinds/host-file/demand
 import { networkLines } from "../../../services/converge/kinds/network.ts";
 import { retiredStackLines } from "../../../services/converge/kinds/retired/stack.ts";
 import { retiredLines } from "../../../services/converge/kinds/retired.ts";
+import { runnerSecretLines } from "../../../services/converge/kinds/runner-secret.ts";
 import { secretLines } from "../../../services/converge/kinds/secret.ts";
 import { servedCertificateLines } from "../../../services/converge/kinds/served-certificate.ts";
 import { stackLines } from "../../../services/converge/kinds/stack/lines.ts";
@@ -57,6 +58,7 @@ export const catalogue: Readonly<Record<string, Shapes>> = {
   "kinds/network.ts": networkLines.shapes,
   "kinds/retired.ts": retiredLines.shapes,
   "kinds/retired/stack.ts": retiredStackLines.shapes,
+  "kinds/runner-secret.ts": runnerSecretLines.shapes,
   "kinds/secret.ts": secretLines.shapes,
   "kinds/served-certificate.ts": servedCertificateLines.shapes,
   "kinds/stack/lines.ts": stackLines.shapes,

@@ -1,6 +1,10 @@
 import { describe, expect, test } from "vitest";
 import type { ResourceOf } from "../../../../services/converge/desired-state.ts";
-import { type BuildsSight, planBuilds } from "../../../../services/converge/kinds/drone-builds.ts";
+import {
+  type BuildsSight,
+  notTaken,
+  planBuilds,
+} from "../../../../services/converge/kinds/drone-builds.ts";
 import type { Build } from "../../../../services/lib/drone/schemas.ts";
 
 const now = new Date("2026-11-28T12:00:00Z");
@@ -134,5 +138,34 @@ describe("a build", () => {
     ],
   ])("is ended %s", ([, sight, call]) => {
     expect(calls(sight)).toEqual([call]);
+  });
+});
+
+describe("a build that waits", () => {
+  const waiting = (number: number, seconds: number): Build =>
+    build(
+      { number, status: "pending", ...unstarted, created: ago(seconds) },
+      { status: "pending", machine: "", started: null, updated: ago(seconds) },
+    );
+  const ended = (seconds: number): Build =>
+    build({ number: 1, status: "success", finished: ago(seconds), stages: [] });
+
+  test.for<[string, Partial<BuildsSight>]>([
+    ["for its turn", { builds: [waiting(8, 900), build()] }],
+    ["since just now", { builds: [waiting(8, 50), ended(900)] }],
+    ["for a runner that has just come through another", { builds: [waiting(8, 900), ended(5)] }],
+    ["for a runner that was just started", { runner: { isUp: true, started: ago(30) } }],
+    [
+      "for a runner that is down, which another piece says",
+      { runner: { isUp: false, started: now } },
+    ],
+  ])("is not told of %s", ([, sight]) => {
+    expect(notTaken(resource, { ...fine, builds: [waiting(8, 900)], ...sight })).toBeUndefined();
+  });
+
+  test("is told of when the runner is free, the oldest first", () => {
+    const builds = [waiting(9, 10), waiting(8, 300), waiting(7, 900), ended(9000)];
+    expect(notTaken(resource, { ...fine, builds })?.number).toBe(7);
+    expect(calls({ builds, runs: [] })).toEqual([]);
   });
 });
