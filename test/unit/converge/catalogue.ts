@@ -11,8 +11,8 @@ import { overlayLines } from "../../../services/converge/kinds/checkout/overlay.
 import { secretVariableLines } from "../../../services/converge/kinds/checkout/secret-variables.ts";
 import { checkoutLines } from "../../../services/converge/kinds/checkout.ts";
 import { drainedServiceLines } from "../../../services/converge/kinds/drained-service.ts";
+import { droneAccountLines } from "../../../services/converge/kinds/drone/account-lines.ts";
 import { droneAnswerLines } from "../../../services/converge/kinds/drone/answers.ts";
-import { droneAccountLines } from "../../../services/converge/kinds/drone-account.ts";
 import { droneBuildsLines } from "../../../services/converge/kinds/drone-builds.ts";
 import { droneRepositoryLines } from "../../../services/converge/kinds/drone-repository.ts";
 import { envLines } from "../../../services/converge/kinds/env.ts";
@@ -49,7 +49,7 @@ export const catalogue: Readonly<Record<string, Shapes>> = {
   "kinds/checkout/overlay.ts": overlayLines.shapes,
   "kinds/checkout/secret-variables.ts": secretVariableLines.shapes,
   "kinds/drained-service.ts": drainedServiceLines.shapes,
-  "kinds/drone-account.ts": droneAccountLines.shapes,
+  "kinds/drone/account-lines.ts": droneAccountLines.shapes,
   "kinds/drone-builds.ts": droneBuildsLines.shapes,
   "kinds/drone-repository.ts": droneRepositoryLines.shapes,
   "kinds/drone/answers.ts": droneAnswerLines.shapes,

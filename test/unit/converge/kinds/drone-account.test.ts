@@ -69,8 +69,10 @@ function clientOf({ token: given }: { readonly token: string }): DroneClient {
   return client;
 }
 
+type Came = readonly [at: string, secret: string, state?: "running" | "shutdown" | "rejected"];
+
 /** Docker with the tasks that Drone's service has had: when each came, and by which secret of the owner's. */
-function dockerWith(tasks: readonly (readonly [at: string, secret: string])[]) {
+function dockerWith(tasks: readonly Came[]) {
   const specOf = (SecretName: string) => ({
     ContainerSpec: { Image: "drone", Secrets: [{ SecretID: SecretName, SecretName }] },
   });
@@ -84,9 +86,9 @@ function dockerWith(tasks: readonly (readonly [at: string, secret: string])[]) {
         },
       },
     ],
-    "GET /tasks": tasks.map(([CreatedAt, secret], at) => ({
+    "GET /tasks": tasks.map(([CreatedAt, secret, State = "shutdown"], at) => ({
       ...{ ID: `task-${at}`, ServiceID: "service", DesiredState: "shutdown", CreatedAt },
-      ...{ Spec: specOf(secret), Status: { State: "shutdown", Timestamp: CreatedAt } },
+      ...{ Spec: specOf(secret), Status: { State, Timestamp: CreatedAt } },
     })),
   }).docker;
 }
@@ -114,6 +116,68 @@ describe("the owner's token", () => {
     });
     const calls = await droneAccountSteps(owner, context).plan();
     expect(calls.map(({ verb }) => verb)).toEqual(verbs);
+  });
+});
+
+describe("an owner's token that Drone refuses", () => {
+  const another = "another token that nobody has made yet";
+  // The service's spec names the token that lies there.
+  const [before, now] = [secretOf("before"), secretOf(another)];
+  const planOf = async (...tasks: readonly Came[]) => {
+    const context = contextOf({
+      world: {
+        files: files({ [ownerTokenFile]: another }),
+        docker: dockerWith(tasks),
+        drone: clientOf,
+        clock,
+      },
+    });
+    return await droneAccountSteps(owner, context).plan();
+  };
+
+  test("is renewed where the Drone that runs was started with it", async () => {
+    const calls = await planOf(
+      ["2026-11-28T12:00:05Z", before],
+      ["2026-11-28T12:00:30Z", now, "running"],
+    );
+    expect(calls.map(({ verb }) => verb)).toEqual(["token renew"]);
+  });
+
+  test.for<[string, readonly Came[]]>([
+    ["has not come yet", [["2026-11-28T12:00:05Z", before, "running"]]],
+    [
+      "waits, or was rolled back",
+      [
+        ["2026-11-28T12:00:30Z", now, "rejected"],
+        ["2026-11-28T12:00:05Z", before, "running"],
+      ],
+    ],
+    ["has not begun", [["2026-11-28T12:00:30Z", now, "rejected"]]],
+  ])("is on its way as long as the update to it %s", async ([, tasks]) => {
+    const line = { id: "drone-token-on-its-way" };
+    await expect(planOf(...tasks)).rejects.toMatchObject({ line });
+  });
+});
+
+describe("a login that looks dead", () => {
+  test("is looked at twice before anybody is called", async () => {
+    let looks = 0;
+    const drone = (options: { readonly server: string; readonly token: string }) => {
+      const client = clientOf(options);
+      client.permissions = async () => {
+        looks += 1;
+        if (looks === 1) throw new DroneRefusal("login-dead", 500, "Unauthorized");
+        return permissions;
+      };
+      return client;
+    };
+    const world = {
+      files: files({ [ownerTokenFile]: token }),
+      docker: dockerWith([]),
+      ...{ drone, clock },
+    };
+    expect(await droneAccountSteps(owner, contextOf({ world })).plan()).toEqual([]);
+    expect(looks).toBe(2);
   });
 });
 

@@ -1,0 +1,32 @@
+import { LoginRefusal } from "../../../lib/drone/login.ts";
+import type { ResourceOf } from "../../desired-state.ts";
+import type { Context } from "../../engine/steps.ts";
+import { droneAccountLines } from "./account-lines.ts";
+
+/** @throws {Stop} when Drone has no login of the account after it */
+export async function logIn(
+  { server, forge, login }: ResourceOf<"drone-account">,
+  passwordFile: string,
+  context: Context,
+): Promise<void> {
+  const password = await context.judged.read(passwordFile, context.world.files);
+  const path = passwordFile;
+  try {
+    const text = (password ?? Buffer.alloc(0)).toString("utf8").replace(/\r?\n$/, "");
+    await context.world.logIn({ server, forge, login, password: text });
+  } catch (error) {
+    if (!(error instanceof LoginRefusal)) throw error;
+    const { trouble, message: words } = error;
+    switch (trouble) {
+      case "silent":
+        throw droneAccountLines.stop("drone-login-silent", { login, words });
+      case "password-refused":
+        throw droneAccountLines.stop("drone-password-refused", { forge, login, path });
+      case "person-wanted":
+        throw droneAccountLines.stop("drone-login-by-person", { login, words, server, forge });
+      case "refused":
+      case "elsewhere":
+        throw droneAccountLines.stop("drone-login-refused", { login, words, forge, server });
+    }
+  }
+}
