@@ -35,10 +35,13 @@ const overlayFiles = { compose: "compose.ccci.yml", env: "ccci.env.tmpl" } as co
 /** Where the server reads its variables. */
 const envFile = "/etc/cc-ci/drone.env";
 
+/** By what Drone keeps the logins of its accounts; with another one it does not start. */
+const databaseKey = "database_secret";
+
 /** Secrets that the recipe has none for; the variables that carry their versions are our own. */
 const ownSecrets = {
   /** AES-256: Drone takes 32 bytes, no more and no less. */
-  database_secret: {
+  [databaseKey]: {
     randomBytes: 16,
     purpose: "the key of what Drone keeps encrypted",
     remedy:
@@ -127,7 +130,10 @@ export class DroneServer extends RecipeStack {
         ...Object.entries<HostMadeFileProps>(ownSecrets).map(([name, props]) => ({
           name,
           versionVariable: versionVariable(name),
-          file: hostMadeFile(stack, `drone-${name.replaceAll("_", "-")}`, props),
+          file: hostMadeFile(stack, `drone-${name.replaceAll("_", "-")}`, {
+            ...props,
+            ...(name === databaseKey ? { opens: stack.stack } : {}),
+          }),
         })),
       ],
       sources: [],

@@ -89,7 +89,7 @@ export interface RecipeStackProps {
   /** Files of ours laid over the recipe's; their version is the variable `CCCI_VERSION`. @default none */
   readonly overlay?: readonly OverlayFile[];
   /** Secrets of the recipe; what they need is put below the stack. */
-  readonly secrets: (stack: Construct) => readonly RecipeSecret[];
+  readonly secrets: (stack: RecipeStack) => readonly RecipeSecret[];
   /** Whose resources come before its own. */
   readonly sources: readonly ResourceSource[];
   /** Pieces that should be there first, beside the network. */

@@ -103,7 +103,12 @@ const hostFile = z.strictObject({
   /** Where it comes from: a person or program puts it there, or the host makes it when absent. */
   origin: z.discriminatedUnion("by", [
     z.strictObject({ by: z.literal("operator") }),
-    z.strictObject({ by: z.literal("host"), randomBytes: z.int().min(16) }),
+    z.strictObject({
+      by: z.literal("host"),
+      randomBytes: z.int().min(16),
+      /** A stack whose volumes nobody can read without it: as long as there are some, none is made. */
+      opens: name.optional(),
+    }),
   ]),
   demand,
 });

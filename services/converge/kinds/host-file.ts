@@ -136,8 +136,21 @@ export function hostFileSteps(resource: HostFileResource, context: Context): Ste
     }
   };
 
+  const mustBeNoLostKey = async (): Promise<void> => {
+    if (origin.by !== "host" || origin.opens === undefined) return;
+    if (await world.files.exists(path)) return;
+    const found = await world.docker.volumes(origin.opens);
+    if (found.length === 0) return;
+    const { purpose, remedy } = resource;
+    const values = { path, purpose, remedy, volumes: found.join(", ") };
+    throw hostFileLines.stop("host-file-key-lost", values);
+  };
+
   return {
-    require: judge,
+    require: async () => {
+      await mustBeNoLostKey();
+      await judge();
+    },
     plan: async () => planHostFile(resource, await world.files.exists(path), context),
     // One that the host has made since has not been judged yet.
     verify: async () => {

@@ -354,6 +354,27 @@ export const accounts: readonly ContractEntry[] = [
     },
   },
   {
+    id: "key-of-another",
+    facts: "2.1",
+    says: "with another key than its database was made with it does not start, and says its owner's token; with the old one all is as before",
+    probe: async (scene) => {
+      const key = "0123456789abcdef0123456789abcdef";
+      const settings = { DRONE_DATABASE_ENCRYPT_USER_TABLE: "true", DRONE_DATABASE_SECRET: key };
+      const { client, server, token } = await scene.drone(settings);
+      await server.stop();
+      for (const other of [key.replace("0", "f"), "of another length"]) {
+        server.launch({ DRONE_DATABASE_SECRET: other });
+        await until("its end", 20, () => !server.isRunning || undefined);
+        expect(await server.stop()).toBe(1);
+        const isLogged = server.printed.includes(token);
+        expect(isLogged).toBe(other.length === key.length);
+      }
+      await server.start(settings);
+      expect(await client.user()).toMatchObject({ login: "owner", last_login: expect.any(Date) });
+      await client.sync();
+    },
+  },
+  {
     id: "login-renewed",
     facts: "2.3",
     says: "an access token that is about to end is renewed without anybody",

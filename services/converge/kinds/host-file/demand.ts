@@ -15,6 +15,10 @@ export const hostFileLines = defineLines({
     as: "failed",
     says: "{path} is not there, and must hold {purpose}: {remedy}",
   },
+  "host-file-key-lost": {
+    as: "refused",
+    says: "{path} is gone, and was {purpose}: what lies in {volumes} cannot be read with another one, so none is made: {remedy}",
+  },
   "host-file-not-a-file": {
     as: "failed",
     says: "{path} is no regular file, and must hold {purpose}: {remedy}",

@@ -12,6 +12,8 @@ export interface Settings {
   readonly rpcSecret: string;
   readonly cookieSecret: string;
   readonly database: string;
+  /** By which it keeps its accounts; empty where it keeps them as they are. */
+  readonly databaseKey: string;
   /** The account that is there from the start, if any. */
   readonly first: {
     readonly login: string;
@@ -39,6 +41,10 @@ export function settingsIn(environment: Environment): Settings {
   const get = (name: string, otherwise = ""): string => environment[`DRONE_${name}`] || otherwise;
   const forge = get("GITEA_SERVER").replace(/\/+$/, "");
   if (forge === "") throw new Error("No source code management provider");
+  const key = get("DATABASE_SECRET");
+  if (key !== "" && Buffer.byteLength(key) !== 32) {
+    throw new Error("encryption key must be 32 bytes");
+  }
   const first = mapOf(get("USER_CREATE"));
   return {
     forge,
@@ -51,6 +57,7 @@ export function settingsIn(environment: Environment): Settings {
     // Without one it is another at each start, and logins are lost.
     cookieSecret: get("COOKIE_SECRET"),
     database: get("DATABASE_DATASOURCE", "core.sqlite"),
+    databaseKey: isTrue(get("DATABASE_ENCRYPT_USER_TABLE")) ? key : "",
     first: {
       login: first.username ?? "",
       machine: isTrue(first.machine),

@@ -4,6 +4,8 @@ import type { Build, LogLine, Permission, Repository, Stage, User } from "../rec
 interface Data {
   /** The last number that was given away, for all kinds. */
   lastId: number;
+  /** Stands for accounts that are kept encrypted: a digest of the key that they can be read by. */
+  key?: string;
   readonly users: User[];
   readonly repositories: Repository[];
   readonly permissions: Permission[];

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import * as z from "zod";
 import { now } from "../environment.ts";
 import { log } from "../log.ts";
@@ -20,9 +20,19 @@ export function newToken(): string {
 }
 
 /** Makes the account that the settings name, or mends it where they say something else than before. */
-export function bootstrap(store: Store, { first, isDebug }: Settings): void {
+export function bootstrap(store: Store, settings: Settings): void {
+  const { first, isDebug } = settings;
   if (first.login === "") return;
   const { login, admin, machine } = first;
+  const key = createHash("sha256").update(settings.databaseKey).digest("hex");
+  if (store.data.users.length === 0) store.data.key = key;
+  if (store.data.key !== key) {
+    // What it cannot read it takes for not there, and makes it once more.
+    const error = "UNIQUE constraint failed: users.user_hash";
+    const account = { login, admin, machine, token: first.token };
+    log("error", "bootstrap: cannot create account", { ...account, error });
+    throw new Error(error);
+  }
   // Each line has the token, like Drone's.
   const say = (message: string, token: string): void => {
     log("info", `bootstrap: ${message}`, { login, admin, machine, token });

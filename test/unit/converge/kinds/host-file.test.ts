@@ -13,7 +13,7 @@ import {
 } from "../../../../services/converge/kinds/host-file.ts";
 import { TestAuthority } from "../../../host/certificates.ts";
 import { contextOf, heardReport } from "../fake-context.ts";
-import { fakeClock } from "./fakes.ts";
+import { fakeClock, fakeDocker } from "./fakes.ts";
 
 type HostFileResource = ResourceOf<"host-file">;
 
@@ -358,5 +358,50 @@ describe("on a real file system", () => {
     const steps = hostFileSteps(resource, contextOf({ world, resources: [resource] }));
     const end = await steps.require?.().then(() => "fine", String);
     expect(end).toContain(text);
+  });
+});
+
+describe("a key that the host has made", () => {
+  const stack = "drone_ci_example_org";
+  const key: HostFileResource = {
+    ...{ ...hostMade, path: "/var/lib/nowhere/key", purpose: "the key of a database" },
+    ...{ remedy: "put it back", origin: { by: "host", randomBytes: 16, opens: stack } },
+  };
+  const stepsWith = (volumes: readonly string[], mayWait: boolean) => {
+    const { docker } = fakeDocker({
+      "GET /volumes": { Volumes: volumes.map((Name) => ({ Name, Labels: {} })) },
+    });
+    const world = { files: new Files(), docker, clock: fakeClock(now) };
+    return hostFileSteps(key, contextOf({ world, mayWait }));
+  };
+
+  test.for([true, false])("is not made anew for a database that is there (%s)", async (mayWait) => {
+    const steps = stepsWith([`${stack}_data`], mayWait);
+    await expect(steps.require?.()).rejects.toMatchObject({
+      line: {
+        ...{ id: "host-file-key-lost", as: "refused" },
+        text: `/var/lib/nowhere/key is gone, and was the key of a database: what lies in ${stack}_data cannot be read with another one, so none is made: put it back`,
+      },
+    });
+  });
+
+  test("is made where there is nothing to be read by it", async () => {
+    const steps = stepsWith([], true);
+    await steps.require?.();
+    expect((await steps.plan()).map(({ verb }) => verb)).toEqual(["file create"]);
+  });
+
+  test("is used where it is there, whatever else is", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "cc-ci-key-"));
+    try {
+      const path = join(folder, "key");
+      writeFileSync(path, "0123456789abcdef0123456789abcdef");
+      const world = { files: new Files(), docker: fakeDocker({}).docker, clock: fakeClock(now) };
+      const steps = hostFileSteps({ ...key, path }, contextOf({ world }));
+      await steps.require?.();
+      expect(await steps.plan()).toEqual([]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
