@@ -83,6 +83,17 @@ export function droneAccountSteps(resource: DroneAccount, context: Context): Ste
     return { is: "refused", isTaken: other !== undefined, isStartedWith: false };
   };
 
+  /** Drone's login of the account has all of its rights, wherever it has any. */
+  const warnOfMore = async (): Promise<void> => {
+    if (account.role === "metrics") return;
+    const client = await itself();
+    const all = await ask(() => client.remoteRepositories());
+    const others = all.filter((each) => each.toLowerCase() !== slug.toLowerCase());
+    if (others.length === 0) return;
+    const values = { login, forge: resource.forge, repository: slug, others: named(others) };
+    context.report.warning(droneAccountLines.warning("drone-account-has-more", values));
+  };
+
   const work: AccountWork = {
     logIn: async () => {
       if (account.role === "metrics" || account.passwordFile === null) return;
@@ -136,7 +147,7 @@ export function droneAccountSteps(resource: DroneAccount, context: Context): Ste
       const owed = owedBy(resource, sight);
       if (owed !== undefined) throw owed;
       const left = planAccount(resource, sight, work).filter(({ phase }) => phase === "apply");
-      if (left.length === 0) return;
+      if (left.length === 0) return await warnOfMore();
       const what = left.map(({ why }) => why).join("; ");
       throw droneAccountLines.stop("drone-account-otherwise", { login, what });
     },
@@ -152,6 +163,14 @@ async function isYetToBeMade(path: string, { mayWait, resources, world }: Contex
 }
 
 const renewedBytes = 32;
+
+/** As many as a line names. */
+const mostNamed = 5;
+
+function named(slugs: readonly string[]): string {
+  const [first, more] = [slugs.toSorted().slice(0, mostNamed), slugs.length - mostNamed];
+  return more > 0 ? `${first.join(", ")} and ${more} more` : first.join(", ");
+}
 
 /** @param ask for what it may do there, by the login that Drone has of it */
 async function seenOnForge(

@@ -9,6 +9,7 @@ import {
   type Repository,
   type RepositorySettings,
   refusalSchema,
+  remoteListSchema,
   remoteRepositorySchema,
   repositorySchema,
   tokenSchema,
@@ -114,6 +115,15 @@ export class DroneClient {
       if (isUnseen) return undefined;
       throw error;
     }
+  }
+
+  /**
+   * Owner and name of each repository that the forge has for this account: its own, those that it was added to,
+   * and those of its teams.
+   */
+  async remoteRepositories(): Promise<readonly string[]> {
+    const found = await this.#json(remoteListSchema, "GET", "/user/remote/repos");
+    return found.map(({ slug }) => slug);
   }
 
   /** Has the repositories of this account read from the forge: Drone knows of no others. */

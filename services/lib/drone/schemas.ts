@@ -75,6 +75,12 @@ export type Permissions = z.infer<typeof permissions>;
 /** A repository as the forge itself shows it to an account. */
 export const remoteRepositorySchema = z.object({ permissions });
 
+/** Those that the forge has for an account: its own, those that it was added to, those of its teams. */
+export const remoteListSchema = z
+  .array(z.object({ slug: z.string() }))
+  .nullish()
+  .transform((value) => value ?? []);
+
 export const repositorySchema = z.object({
   slug: z.string(),
   /** Of the account whose login on the forge Drone uses for it. */

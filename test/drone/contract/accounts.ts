@@ -119,7 +119,7 @@ async function deadLogins(scene: Scene) {
 }
 
 /** The client of an account that was let in, and has learnt of its repositories. */
-async function letIn(drone: Drone, account: ForgeAccount): Promise<DroneClient> {
+export async function letIn(drone: Drone, account: ForgeAccount): Promise<DroneClient> {
   const { server, token } = drone;
   await server.ask("POST", "/api/users", { token, body: { login: account.login } });
   const { cookies } = await logIn(account, `${server.url}/login`);

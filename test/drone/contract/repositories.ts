@@ -3,6 +3,7 @@ import * as z from "zod";
 import { DroneClient } from "../../../services/lib/drone/client.ts";
 import { until } from "../../host/machine/processes.ts";
 import { newRequest, pipeline, type Scene } from "../scene.ts";
+import { letIn } from "./accounts.ts";
 import type { ContractEntry } from "./entry.ts";
 
 const hooksSchema = z.array(z.object({ id: z.int(), config: z.object({ url: z.string() }) }));
@@ -201,6 +202,24 @@ export const repositories: readonly ContractEntry[] = [
       const unknown = { status: 404, message: "Not Found", trouble: "not-found" };
       await expect(client.repository("ci/unknown")).rejects.toMatchObject(unknown);
       expect((await server.ask("GET", "/api/repos/ci/unknown")).status).toBe(401);
+    },
+  },
+  {
+    id: "all-of-an-account",
+    facts: "2.2",
+    says: "an account can list what the forge has for it now: its own, and what it may do more with than anybody",
+    probe: async (scene) => {
+      const drone = await scene.shared();
+      const account = await scene.gitea.createAccount("few");
+      const client = await letIn(drone, account);
+      expect(await client.remoteRepositories()).toEqual([]);
+      const [added, read] = [await scene.repository(), await scene.repository()];
+      await scene.owner.addCollaborator(added, account.login, "write");
+      // What anybody may see is not listed for who may only see it.
+      await scene.owner.addCollaborator(read, account.login, "read");
+      expect(await client.remoteRepositories()).toEqual([added]);
+      await account.createRepository(account.login, "own");
+      expect((await client.remoteRepositories()).toSorted()).toEqual([added, "few/own"].toSorted());
     },
   },
   {

@@ -13,6 +13,10 @@ export const droneAccountLines = defineLines({
     as: "pending",
     says: "{login} may not do enough with {repository} on {forge}: give that account {right} there, and nothing else; the next run goes on",
   },
+  "drone-account-has-more": {
+    as: "warning",
+    says: "{login} has more on {forge} than {repository}, and Drone keeps a login of it that may do all that it may: take it out of {others}",
+  },
   "drone-token-on-its-way": {
     as: "pending",
     says: "Drone was not started yet with the token of {login} that lies in {path}: 'systemctl start cc-ci-drone' deploys it; the next run goes on",

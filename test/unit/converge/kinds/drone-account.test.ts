@@ -6,7 +6,7 @@ import { droneAccountSteps } from "../../../../services/converge/kinds/drone-acc
 import { droneRepositorySteps } from "../../../../services/converge/kinds/drone-repository.ts";
 import { DroneClient } from "../../../../services/lib/drone/client.ts";
 import { DroneRefusal } from "../../../../services/lib/drone/trouble.ts";
-import { contextOf } from "../fake-context.ts";
+import { contextOf, heardReport } from "../fake-context.ts";
 import { fakeClock, fakeDocker } from "./fakes.ts";
 
 const stack = "drone_ci_example_org";
@@ -156,6 +156,33 @@ describe("an owner's token that Drone refuses", () => {
   ])("is on its way as long as the update to it %s", async ([, tasks]) => {
     const line = { id: "drone-token-on-its-way" };
     await expect(planOf(...tasks)).rejects.toMatchObject({ line });
+  });
+});
+
+describe("an account that has more on the forge than the CI repository", () => {
+  const warnings = async (...repositories: readonly string[]) => {
+    const drone = (options: { readonly server: string; readonly token: string }) => {
+      const client = clientOf(options);
+      client.remoteRepositories = async () => repositories;
+      return client;
+    };
+    const lying = files({ [ownerTokenFile]: token });
+    const world = { files: lying, docker: dockerWith([]), drone, clock };
+    const report = heardReport();
+    await droneAccountSteps(owner, contextOf({ world, report })).verify?.();
+    return report.warnings.map(({ text }) => text);
+  };
+
+  test("is told of, with where it has it", async () => {
+    const line =
+      "ci-owner has more on https://git.example.org than ci/cc-ci, and Drone keeps a login of it that may do all that it may: take it out of";
+    expect(await warnings("ci/cc-ci", "ci/wiki")).toEqual([`${line} ci/wiki`]);
+    const many = ["x/g", "x/f", "x/e", "x/d", "x/c", "x/b", "x/a", "CI/cc-ci"];
+    expect(await warnings(...many)).toEqual([`${line} x/a, x/b, x/c, x/d, x/e and 2 more`]);
+  });
+
+  test("is not told of when it has that alone", async () => {
+    expect(await warnings("ci/cc-ci")).toEqual([]);
   });
 });
 
