@@ -1,14 +1,15 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Repository } from "../../lib/drone/schemas.ts";
 import { DroneRefusal } from "../../lib/drone/trouble.ts";
-import type { Hook } from "../../lib/forge/client.ts";
+import { ForgeRefusal, type Hook } from "../../lib/forge/client.ts";
 import type { ResourceOf } from "../desired-state.ts";
 import { type Call, notYetKnown } from "../engine/call.ts";
-import { defineLines, type Stop } from "../engine/line.ts";
+import { defineLines, Stop } from "../engine/line.ts";
 import type { Context, Steps } from "../engine/steps.ts";
 import {
   droneAnswer,
   forgeAnswer,
+  forgeStop,
   isRenewedBefore,
   isToBeDeployed,
   tokenIn,
@@ -42,10 +43,14 @@ export interface RepositoryWork {
   readonly removeHooks: () => Promise<void>;
 }
 
-/** The calls that make the repository what it should be; undefined for what Drone has not said yet. */
+/**
+ * The calls that make the repository what it should be.
+ *
+ * @param sight or what comes first, where Drone can say something only then
+ */
 export function planRepository(
   { repository: slug, settings }: DroneRepository,
-  sight: RepositorySight | undefined,
+  sight: RepositorySight | string,
   work: RepositoryWork,
 ): readonly Call[] {
   const apply = (
@@ -56,8 +61,8 @@ export function planRepository(
   ): Call => {
     return { phase: "apply", verb, target, why, perform };
   };
-  if (sight === undefined) {
-    const why = "Drone is deployed first";
+  if (typeof sight === "string") {
+    const why = sight;
     return [
       apply("repository enable", notYetKnown, why, work.enable),
       apply("repository own", notYetKnown, why, work.own),
@@ -157,15 +162,50 @@ export function droneRepositorySteps(resource: DroneRepository, context: Context
     },
   };
 
+  /**
+   * Whether a plan looks at what only a login of the owner makes out, which comes before: Drone reads each hour
+   * anew what an account has, and finds nothing for one whose login is dead; and what the forge refuses, that
+   * account may lack the right for.
+   */
+  const isLoggedInFirst = async (): Promise<boolean> => {
+    if (context.mayWait) return false;
+    const client = await owner();
+    try {
+      await ask(() => client.permissions(slug));
+      return false;
+    } catch (error) {
+      if (error instanceof DroneRefusal && error.trouble === "login-dead") return true;
+      throw error;
+    }
+  };
+
   return {
     phases: ["apply"],
+    // Before the owner's account is touched, whatever that needs. What its token may do shows after that.
+    require: async () => {
+      const client = await onForge();
+      try {
+        await client.hooks(slug);
+      } catch (error) {
+        const isOfNobody = error instanceof ForgeRefusal && error.trouble === "token-refused";
+        if (isOfNobody) throw forgeStop(resource, error);
+      }
+    },
     plan: async () => {
       try {
-        return planRepository(resource, await see(), work);
+        const sight = await see();
+        if (sight.repository !== undefined || !(await isLoggedInFirst())) {
+          return planRepository(resource, sight, work);
+        }
+        return planRepository(resource, afterLogin, work);
       } catch (error) {
         if (isRenewedBefore(error, ownerTokenFile, context)) return [];
+        const isRefused = error instanceof Stop && error.line.id === "forge-refused";
+        if (isRefused && (await isLoggedInFirst())) {
+          return planRepository(resource, afterLogin, work);
+        }
         if (context.mayWait || !isToBeDeployed(server, context)) throw error;
-        return planRepository(resource, undefined, work);
+        return planRepository(resource, "Drone is deployed first", work);
       }
     },
     verify: async () => {
@@ -174,6 +214,8 @@ export function droneRepositorySteps(resource: DroneRepository, context: Context
     },
   };
 }
+
+const afterLogin = "its owner is logged in first";
 
 function otherwise({ repository }: DroneRepository, left: readonly Call[]): Stop {
   const what = left.map(({ why }) => why).join("; ");

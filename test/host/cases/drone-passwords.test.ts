@@ -64,12 +64,18 @@ describe("with passwords of the forge", { timeout: 600_000 }, () => {
   test.for([
     ["of an account without the right", (forge: DroneScene["forge"]) => forge.tokens.maintainer],
     ["of nobody", () => "0123456789abcdef0123456789abcdef01234567"],
-  ] as const)("a token of the forge that is %s is said in one line", async ([, token]) => {
+  ] as const)("a token of the forge that is %s is said in one line", async ([what, token]) => {
     const scene = shared();
     const { host, forge } = scene;
     await put(scene, files.forgeToken, token(forge) ?? "");
-    const runs = await runAsPlanned(host);
+    // With a dead login beside it, which is renewed by then.
+    await endLogin(scene, owner);
+    const isUnforeseen = what !== "of nobody";
+    const runs = await runAsPlanned(host, isUnforeseen ? ["forge-refused"] : []);
     expect(stopsOf(runs)).toEqual({ "drone-repository": "failed forge-refused" });
+    expect(callsOf(runs)).toEqual(
+      isUnforeseen ? { "drone-repository": [`drone login ${owner}`] } : {},
+    );
     expect(runs["drone-repository"]?.line?.text).toContain(`put a token there of an account`);
     await put(scene, files.forgeToken, forge.tokens[owner] ?? "");
     expect(stopsOf(await runAsPlanned(host))).toEqual({});

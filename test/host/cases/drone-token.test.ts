@@ -49,6 +49,21 @@ describe("Drone whose owner's token is nobody's", { timeout: 600_000 }, () => {
     await expectAtRest(host);
   });
 
+  test("and without the key of its database is left as it is, until that is put back", async () => {
+    const { host, drone } = shared();
+    const key = "/var/lib/cc-ci/secrets/drone-database-secret";
+    const [content, versions] = [host.read(key), await host.docker.versions()];
+    await harm(host, `rm ${key}`);
+    const runs = await runAsPlanned(host);
+    expect([stopsOf(runs), callsOf(runs)]).toEqual([{ drone: "refused host-file-key-lost" }, {}]);
+    expect(await host.docker.versions()).toEqual(versions);
+    expect(await drone.user()).toMatchObject({ login: owner });
+    host.write(key, content, 0o600);
+    const mended = await runAsPlanned(host);
+    expect([stopsOf(mended), callsOf(mended)]).toEqual([{}, {}]);
+    await expectAtRest(host);
+  });
+
   test("with its whole database makes all anew", async () => {
     const scene = shared();
     const { host } = scene;

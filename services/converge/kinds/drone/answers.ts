@@ -1,6 +1,6 @@
 import { DroneRefusal, isSilence, type Trouble } from "../../../lib/drone/trouble.ts";
 import { ForgeRefusal } from "../../../lib/forge/client.ts";
-import { defineLines } from "../../engine/line.ts";
+import { defineLines, type Stop } from "../../engine/line.ts";
 import type { Context } from "../../engine/steps.ts";
 import { waitFor } from "../../engine/waiting.ts";
 
@@ -148,22 +148,33 @@ export function isRenewedBefore(
   );
 }
 
+interface AskedOfForge {
+  readonly forge: string;
+  readonly forgeTokenFile: string;
+  readonly repository: string;
+}
+
 /** What the forge answers. @throws {Stop} for every no */
 export async function forgeAnswer<Answer>(
-  asked: { readonly forge: string; readonly forgeTokenFile: string; readonly repository: string },
+  asked: AskedOfForge,
   ask: () => Promise<Answer>,
 ): Promise<Answer> {
   try {
     return await ask();
   } catch (error) {
     if (!(error instanceof ForgeRefusal)) throw error;
-    const { forge, forgeTokenFile: file, repository } = asked;
-    const { status, message: words } = error;
-    if (error.trouble === "silent") {
-      throw droneAnswerLines.stop("drone-forge-silent", { forge, words });
-    }
-    throw droneAnswerLines.stop("forge-refused", { forge, file, repository, status, words });
+    throw forgeStop(asked, error);
   }
+}
+
+/** What a run says that ends with a no of the forge's. */
+export function forgeStop(
+  { forge, forgeTokenFile: file, repository }: AskedOfForge,
+  { status, trouble, message: words }: ForgeRefusal,
+): Stop {
+  return trouble === "silent"
+    ? droneAnswerLines.stop("drone-forge-silent", { forge, words })
+    : droneAnswerLines.stop("forge-refused", { forge, file, repository, status, words });
 }
 
 /** A token, without the line break at its end. @throws {Stop} when its file is not there */

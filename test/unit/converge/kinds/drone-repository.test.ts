@@ -1,9 +1,22 @@
 import { describe, expect, test } from "vitest";
+import { Files } from "../../../../services/converge/adapters/files.ts";
 import type { ResourceOf } from "../../../../services/converge/desired-state.ts";
+import type { Steps } from "../../../../services/converge/engine/steps.ts";
 import {
+  droneRepositorySteps,
   planRepository,
   type RepositorySight,
 } from "../../../../services/converge/kinds/drone-repository.ts";
+import { DroneClient } from "../../../../services/lib/drone/client.ts";
+import type { User } from "../../../../services/lib/drone/schemas.ts";
+import { DroneRefusal } from "../../../../services/lib/drone/trouble.ts";
+import {
+  ForgeClient,
+  ForgeRefusal,
+  type ForgeTrouble,
+} from "../../../../services/lib/forge/client.ts";
+import { contextOf } from "../fake-context.ts";
+import { fakeClock } from "./fakes.ts";
 
 const settings: ResourceOf<"drone-repository">["settings"] = {
   ...{ config_path: "out/cc-ci/drone.yml", timeout: 60, visibility: "public", trusted: false },
@@ -23,7 +36,7 @@ const repository = {
 const fine: RepositorySight = { repository, ownerId: 1, hooks: [] };
 const hook = { id: 7, config: { url: "https://drone.ci.example.org/hook?secret=x" } };
 
-function plan(sight: RepositorySight | undefined) {
+function plan(sight: RepositorySight | string) {
   const set: unknown[] = [];
   const nothing = async (): Promise<void> => undefined;
   const work = {
@@ -81,11 +94,74 @@ describe("the CI repository in Drone", () => {
   });
 
   test("may need anything before Drone is deployed", () => {
-    expect(plan(undefined).verbs).toEqual([
+    expect(plan("Drone is deployed first").verbs).toEqual([
       "repository enable *",
       "repository own *",
       "repository set *",
       "hook remove *",
     ]);
+  });
+});
+
+describe("a plan beside a login that is dead, and is renewed before", () => {
+  /** What the forge says to who asks for the hooks with the owner's token. */
+  const stepsWith = (
+    forgeSays: ForgeRefusal | readonly [],
+    { isKnown = true, isLoginDead = true } = {},
+  ) => {
+    const drone = (options: { readonly server: string; readonly token: string }) => {
+      const client = new DroneClient(options);
+      client.user = async () => ({ id: 1 }) as User;
+      client.repository = async () => {
+        if (!isKnown) throw new DroneRefusal("not-found", 404, "Not Found");
+        return repository;
+      };
+      client.permissions = async () => {
+        if (isLoginDead) throw new DroneRefusal("login-dead", 500, "Unauthorized");
+        return undefined;
+      };
+      return client;
+    };
+    const forge = (options: { readonly server: string; readonly token: string }) => {
+      const client = new ForgeClient(options);
+      client.hooks = async () => {
+        if (forgeSays instanceof ForgeRefusal) throw forgeSays;
+        return forgeSays;
+      };
+      return client;
+    };
+    const files = new Files();
+    files.read = async () => Buffer.from("a token");
+    const clock = fakeClock(new Date("2026-11-28T12:00:00Z"));
+    const world = { drone, forge, files, clock };
+    return droneRepositorySteps(resource, contextOf({ world, mayWait: false }));
+  };
+  const refusal = (trouble: ForgeTrouble, status: number) =>
+    new ForgeRefusal(trouble, status, "no");
+  const targets = async (steps: Steps) => [...new Set((await steps.plan()).map((c) => c.target))];
+
+  test("ends as its run does, before it, by a token of the forge that is nobody's", async () => {
+    const { require } = stepsWith(refusal("token-refused", 401));
+    await expect(require?.()).rejects.toMatchObject({ line: { id: "forge-refused" } });
+  });
+
+  test.for([refusal("not-allowed", 403), refusal("silent", 502)])(
+    "is not held up before it by another no of the forge: %s",
+    async (forgeSays) => {
+      await stepsWith(forgeSays).require?.();
+    },
+  );
+
+  test("leaves open what the login may change", async () => {
+    expect(await targets(stepsWith(refusal("not-allowed", 403)))).toEqual(["*"]);
+    expect(await targets(stepsWith([], { isKnown: false }))).toEqual(["*"]);
+    expect(await targets(stepsWith([]))).toEqual([]);
+  });
+
+  test("and not what it has nothing to do with", async () => {
+    const alive = { isKnown: false, isLoginDead: false };
+    expect(await targets(stepsWith([], alive))).toEqual([resource.repository]);
+    const refused = stepsWith(refusal("not-allowed", 403), alive).plan();
+    await expect(refused).rejects.toMatchObject({ line: { id: "forge-refused" } });
   });
 });
