@@ -5,7 +5,7 @@ import { HostFile } from "../nixos/host-file.ts";
 import { Machine } from "../nixos/machine.ts";
 import type { HasUnit, SystemdUnit } from "../nixos/systemd-unit.ts";
 import type { DronePipeline } from "./drone-pipeline.ts";
-import { type DroneServer, isLogin, loginProblem } from "./drone-server.ts";
+import { type DroneServer, isDroneLogin, loginProblem } from "./drone-server.ts";
 import { hostMadeFile } from "./host-made-file.ts";
 import type { RunBoundary } from "./run-boundary.ts";
 
@@ -191,7 +191,7 @@ export class DroneRepository extends Construct implements HasUnit {
         : [
             `owner.login: must be ${JSON.stringify(server.owner)}, whom Drone's server makes an administrator`,
           ]),
-      ...(isLogin(bridge.login) ? [] : [`bridge.login: ${loginProblem(bridge.login)}`]),
+      ...(isDroneLogin(bridge.login) ? [] : [`bridge.login: ${loginProblem(bridge.login)}`]),
       ...(/^[A-Za-z0-9_][A-Za-z0-9._/-]*$/.test(this.branch)
         ? []
         : [`builds.branch: ${JSON.stringify(this.branch)} is no name of a branch`]),

@@ -190,7 +190,7 @@ export class DroneServer extends RecipeStack {
         : [
             "clientId: must be the id that the forge shows for the OAuth client, of letters, digits and dashes",
           ]),
-      ...(isLogin(this.owner) ? [] : [`owner: ${loginProblem(this.owner)}`]),
+      ...(isDroneLogin(this.owner) ? [] : [`owner: ${loginProblem(this.owner)}`]),
       ...variables
         .filter((name) => name.startsWith("DRONE_"))
         .map((name) => `env: ${name} cannot be set here: Drone's own settings are the construct's`),
@@ -199,7 +199,7 @@ export class DroneServer extends RecipeStack {
 }
 
 /** What Drone takes for a login, which is less than what forges do. */
-export function isLogin(login: string): boolean {
+export function isDroneLogin(login: string): boolean {
   return /^[A-Za-z0-9_][.A-Za-z0-9_-]{0,49}$/.test(login);
 }
 

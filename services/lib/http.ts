@@ -25,10 +25,17 @@ export class NoAnswer extends Error {
   }
 }
 
+/** An answer that goes on and on, of which nothing is used. */
+export class TooLong extends Error {}
+
+/** Of an answer, unpacked: several times the longest log that Drone keeps of a step. */
+const mostBytes = 16 * 1024 * 1024;
+
 /**
  * One question, asked once. Redirects are answers: one that leads elsewhere would take what is secret along.
  *
  * @throws {NoAnswer} with the host's name and why
+ * @throws {TooLong} when there is more of it than anybody has use for
  */
 export async function ask(url: URL, question: HttpQuestion): Promise<HttpAnswer> {
   const { method, headers = {}, body, seconds } = question;
@@ -44,8 +51,9 @@ export async function ask(url: URL, question: HttpQuestion): Promise<HttpAnswer>
       redirect: "manual",
       signal: AbortSignal.timeout(seconds * 1000),
     });
-    return { status: answer.status, text: await answer.text(), headers: answer.headers };
+    return { status: answer.status, text: await textOf(answer, url), headers: answer.headers };
   } catch (error) {
+    if (error instanceof TooLong) throw error;
     if (error instanceof Error && error.name === "TimeoutError") {
       throw new NoAnswer(`${url.host}: no answer within ${seconds} s`, true);
     }
@@ -53,17 +61,20 @@ export async function ask(url: URL, question: HttpQuestion): Promise<HttpAnswer>
   }
 }
 
+async function textOf({ body }: Response, { host }: URL): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const part of body ?? []) {
+    bytes += part.byteLength;
+    // Which ends the connection too.
+    if (bytes > mostBytes) throw new TooLong(`${host}: an answer of more than ${mostBytes} bytes`);
+    parts.push(part);
+  }
+  return new TextDecoder().decode(Buffer.concat(parts));
+}
+
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   // fetch says "fetch failed", and why in the cause.
   return error.cause instanceof Error ? error.cause.message : error.message;
-}
-
-/** @throws {Error} for what is no name of a repository */
-export function repositoryPath(slug: string): string {
-  const parts = slug.split("/");
-  if (parts.length !== 2 || parts.some((part) => !/^(?!\.\.?$)[A-Za-z0-9._-]+$/.test(part))) {
-    throw new Error(`${JSON.stringify(slug)} is no repository: write it as owner/name`);
-  }
-  return `/repos/${slug}`;
 }

@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { ask, type HttpAnswer, type HttpQuestion, NoAnswer, repositoryPath } from "../http.ts";
+import { ask, type HttpAnswer, type HttpQuestion, NoAnswer, TooLong } from "../http.ts";
+import { repositoryPath } from "../repository-path.ts";
 import { parametersOf, type RunRequest } from "../run.ts";
 import {
   type Build,
@@ -295,6 +296,7 @@ async function answered(url: URL, question: HttpQuestion): Promise<HttpAnswer> {
     if (error instanceof NoAnswer) {
       throw new DroneRefusal(error.isLate ? "late" : "silent", 0, error.message);
     }
+    if (error instanceof TooLong) throw new DroneRefusal("broken", 0, error.message);
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { ask, type HttpAnswer, NoAnswer } from "../http.ts";
+import { ask, type HttpAnswer, NoAnswer, TooLong } from "../http.ts";
 
 export interface Credentials {
   /** Drone's address, such as `https://drone.ci.example.org`. */
@@ -49,7 +49,7 @@ export async function logIn(credentials: Credentials): Promise<void> {
   let hasSentPassword = false;
   for (let step = 0; step < mostSteps; step += 1) {
     const { url } = answer;
-    if (url.origin === browser.server && !isLogin(url)) {
+    if (url.origin === browser.server && !isLoginPage(url)) {
       const message = url.pathname === "/login/error" ? url.searchParams.get("message") : null;
       if (message !== null) throw new LoginRefusal("refused", message);
       if (browser.hasSession) return;
@@ -82,7 +82,7 @@ export async function logIn(credentials: Credentials): Promise<void> {
   throw new LoginRefusal("elsewhere", "it is led round in circles");
 }
 
-function isLogin({ pathname }: URL): boolean {
+function isLoginPage({ pathname }: URL): boolean {
   return pathname === "/login";
 }
 
@@ -156,6 +156,7 @@ class Browser {
       return await ask(url, { ...question, seconds: this.#seconds });
     } catch (error) {
       if (error instanceof NoAnswer) throw new LoginRefusal("silent", error.message);
+      if (error instanceof TooLong) throw new LoginRefusal("elsewhere", error.message);
       throw error;
     }
   }

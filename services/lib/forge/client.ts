@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { ask, type HttpQuestion, NoAnswer, repositoryPath } from "../http.ts";
+import { ask, type HttpQuestion, NoAnswer, TooLong } from "../http.ts";
+import { repositoryPath } from "../repository-path.ts";
 
 export interface ForgeOptions {
   /** A Gitea, such as `https://git.example.org`. */
@@ -99,6 +100,7 @@ export class ForgeClient {
       throw new ForgeRefusal("silent", status, what);
     } catch (error) {
       if (error instanceof NoAnswer) throw new ForgeRefusal("silent", 0, error.message);
+      if (error instanceof TooLong) throw new ForgeRefusal("broken", 0, error.message);
       throw error;
     }
   }
