@@ -2,11 +2,20 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { outcomeOf } from "../../../services/lib/drone/outcome.ts";
 import type { Build } from "../../../services/lib/drone/schemas.ts";
 import { outOfTurn } from "../../drone/out-of-turn.ts";
 import type { Host } from "../host.ts";
 import { DroneApi, requestOf } from "../library/drone-api.ts";
 import { droneHost, seededForgeOfHosts, withDrone } from "../library/drone-host.ts";
+import {
+  endOf,
+  expectAborted,
+  expectNextRuns,
+  expectNothingLeft,
+  isOver,
+  pickUpSeconds,
+} from "../library/ended-builds.ts";
 import { rootWith, runOnNetworkOf } from "../library/on-network-of.ts";
 import { sharedHost } from "../library/shared-host.ts";
 import { TestRuns } from "../library/test-runs.ts";
@@ -19,12 +28,6 @@ const scenes = {
   short: { acts: [{ say: "begun" }, { sleepSeconds: 3 }] },
   children: { acts: [{ children: 3 }, { say: "begun" }, { sleepSeconds: 600 }] },
 };
-
-/** An idle runner asks once in a while: a build may wait that long although a place is free, in seconds. */
-const pickUpSeconds = 30;
-
-const isOver = ({ status }: Build): boolean => !["pending", "running"].includes(status);
-const endOf = ({ status, stages }: Build) => [status, stages[0]?.steps[0]?.exit_code];
 
 describe("builds on a host", () => {
   const keys = { host: "runs: { maxTests: 2, timeoutMinutes: 1 }" };
@@ -210,22 +213,49 @@ describe("builds on a host", () => {
     await expectNothingLeft(host);
   }, 400_000);
 
-  test("have an end, whatever Drone's server misses of them while it starts anew", async () => {
-    const host = shared();
-    const { drone, number, id } = await running(host, "short");
-    // when
-    const service = "drone_ci_example_org_app";
-    await host.exec(["docker", "service", "update", "--detach", "--force", service]);
-    // then its run passes, and the build has an end
-    await until("the results of the run", 60, async () => new TestRuns(host).resultsOf(id));
-    expect(new TestRuns(host).resultsOf(id)?.outcome).toBe("passed");
-    await drone.answers();
-    const end = await drone.until(number, isOver, 200);
-    expect(["success", "killed"]).toContain(end.status);
+  /**
+   * Takes Drone's server away under a build whose run waits meanwhile, and does not end before `back` says so.
+   */
+  async function withoutServer(host: Host, back: "before its end" | "after its end") {
+    const scaleTo = async (count: 0 | 1): Promise<void> => {
+      const service = `drone_ci_example_org_app=${count}`;
+      await host.exec(["docker", "service", "scale", "--detach", service]);
+      await serverIs(host, count === 0 ? "away" : "there");
+    };
+    const build = await running(host, "short");
+    const unit = await build.runs.unitOf(build.id, "begun");
+    const tell = (signal: string) => host.exec(["systemctl", "kill", `--signal=${signal}`, unit]);
+    await tell("SIGSTOP");
+    await scaleTo(0);
+    if (back === "before its end") await scaleTo(1);
+    await tell("SIGCONT");
+    await until("the results of the run", 60, async () => build.runs.resultsOf(build.id));
+    expect(build.runs.resultsOf(build.id)?.outcome).toBe("passed");
     await expectNothingLeft(host);
+    if (back === "after its end") await scaleTo(1);
+    return build;
+  }
+
+  test("that end once the server is back which was started anew are a success", async () => {
+    const host = shared();
+    const { drone, number } = await withoutServer(host, "before its end");
+    const end = await drone.until(number, isOver);
+    expect(endOf(end)).toEqual(["success", 0]);
+    expect(await drone.log(number)).toMatch(/begun[\s\S]*has passed/);
     await expectNextRuns(host);
-    // and the host is as it was, but for the update that it had
-    await host.start("cc-ci-drone");
+  }, 400_000);
+
+  test("that end while there is no server are ended later, for it was never told", async () => {
+    const host = shared();
+    const since = Date.now();
+    const { drone, number } = await withoutServer(host, "after its end");
+    expect((await drone.build(number)).status).toBe("running");
+    const end = await drone.until(number, isOver, 200);
+    expect([outcomeOf(end), end.status]).toEqual(["cancelled", "killed"]);
+    expect(await host.journal("cc-ci-drone-builds.service", since)).toMatch(
+      new RegExp(`build cancel ci/cc-ci/${number}: its run ended \\S+, and Drone was not told`),
+    );
+    await expectNextRuns(host);
   }, 400_000);
 
   test("that a reboot cuts short have an end, and their place is free", async () => {
@@ -244,34 +274,11 @@ describe("builds on a host", () => {
   }, 500_000);
 });
 
-/** The place of the one before is free. */
-async function expectNextRuns(host: Host): Promise<void> {
+/** Waits until the proxy knows of no server, as what asks it is told, or until that answers. */
+async function serverIs(host: Host, where: "away" | "there"): Promise<void> {
   const drone = new DroneApi(host);
-  await drone.answers();
-  const { number } = await drone.start(await seededForgeOfHosts(), { recipe: "quick" });
-  expect((await drone.until(number, isOver, 2 * pickUpSeconds)).status).toBe("success");
-}
-
-async function expectAborted(host: Host, id: string, reason: RegExp): Promise<void> {
-  const runs = new TestRuns(host);
-  await until("the results of the run", 60, async () => runs.resultsOf(id));
-  expect(runs.resultsOf(id)).toMatchObject({ outcome: "aborted" });
-  expect(runs.resultsOf(id)?.reason).toMatch(reason);
-  await expectNothingLeft(host);
-}
-
-/** No process, unit or folder of a run, and no process or workspace of a build. */
-async function expectNothingLeft(host: Host): Promise<void> {
-  await new TestRuns(host).none();
-  await until("a runner that is up", 60, async () =>
-    (await host.unit("cc-ci-runner.service")).state === "active" ? true : undefined,
+  const wanted = where === "away" ? 404 : 200;
+  await until(`a server that is ${where}`, 120, async () =>
+    (await drone.ask("/healthz")).status === wanted ? true : undefined,
   );
-  const { stdout } = await host.exec([
-    ...["sh", "-c", "ls /run/cc-ci-runner; ps -u cc-ci-runner -o args="],
-  ]);
-  const left = stdout.split("\n").filter((line) => line !== "");
-  // The pipe that its settings went through, and the daemon itself.
-  const own = left.filter((line) => /^[0-9a-f]{12}$|drone-runner-exec daemon/.test(line));
-  expect(left).toEqual(own);
-  expect(own).toHaveLength(2);
 }

@@ -1,9 +1,19 @@
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
-import { accounts, ciRepository } from "../forge/seed.ts";
-import { observed, statusOf } from "../library/as-planned.ts";
+import { outcomeOf } from "../../../services/lib/drone/outcome.ts";
+import { accounts, ciRepository, droneAddress } from "../forge/seed.ts";
+import type { Host } from "../host.ts";
+import { observed, runAsPlanned, statusOf } from "../library/as-planned.ts";
 import { callsOf, expectAtRest, expectIdlePass, stopsOf } from "../library/at-rest.ts";
-import { hooksOf } from "../library/drone-api.ts";
+import { hooksOf, requestOf } from "../library/drone-api.ts";
+import {
+  endOf,
+  expectAborted,
+  expectNextRuns,
+  expectNothingLeft,
+  isOver,
+  pickUpSeconds,
+} from "../library/ended-builds.ts";
 import {
   type DroneScene,
   expectBuild,
@@ -15,6 +25,22 @@ import {
 const usersSchema = z.array(
   z.object({ login: z.string(), admin: z.boolean(), machine: z.boolean(), active: z.boolean() }),
 );
+
+/** Takes the build that waits as a runner does, and does nothing more, like one that could not make it ready. */
+async function takeAndLeave(host: Host, machine: string): Promise<void> {
+  const secret = host.read("/var/lib/cc-ci/secrets/drone-rpc-secret").trim();
+  const ask = async (path: string, body: unknown): Promise<string> => {
+    const { stdout } = await host.exec([
+      ...["curl", "--silent", "--fail", "--max-time", "40", "--data", JSON.stringify(body)],
+      ...["--header", `X-Drone-Token: ${secret}`, `${droneAddress}/rpc/v2/${path}`],
+    ]);
+    return stdout;
+  };
+  const arch = process.arch === "x64" ? "amd64" : process.arch;
+  const filter = { kind: "pipeline", type: "exec", os: "linux", arch };
+  const { id } = z.object({ id: z.int() }).parse(JSON.parse(await ask("stage", filter)));
+  await ask(`stage/${id}?machine=${machine}`, {});
+}
 
 describe("a host with Drone", { timeout: 600_000 }, () => {
   const shared = sharedDrone();
@@ -70,6 +96,46 @@ describe("a host with Drone", { timeout: 600_000 }, () => {
 
   test("runs a build that the bridge starts", async () => {
     await expectBuild(shared());
+  });
+
+  // Both take a minute, and so are had at once.
+  test("has an end for a build that takes longer than Drone lets it, and for one that a runner took and did not begin", async () => {
+    const { host, forge, drone, runs } = shared();
+    runs.script({ children: { acts: [{ children: 3 }, { say: "begun" }, { sleepSeconds: 600 }] } });
+    const runner = "cc-ci-runner.service";
+    // given
+    await host.exec(["systemctl", "stop", runner]);
+    const { number: taken } = await drone.start(forge);
+    await takeAndLeave(host, "nobody");
+    await host.exec(["systemctl", "start", runner]);
+    const path = `/api/repos/${ciRepository}`;
+    await drone.ask(path, { method: "PATCH", body: { timeout: 1 } });
+    const request = requestOf({ recipe: "children" });
+    const { number } = await drone.start(forge, request);
+    // when nobody does anything, then
+    const end = await drone.until(number, isOver, 90 + pickUpSeconds);
+    expect([outcomeOf(end), ...endOf(end)]).toEqual(["timed-out", "killed", 137]);
+    await expectAborted(host, request.id, /went away|cancel/);
+    expect(runs.tearDownsOf(request.id)).toBe(1);
+    // and when the watch on builds looks
+    expect(await drone.build(taken)).toMatchObject({
+      ...{ status: "pending", stages: [{ status: "pending", machine: "nobody" }] },
+    });
+    const since = Date.now();
+    await host.start("cc-ci-drone-builds");
+    const left = await drone.build(taken);
+    expect([outcomeOf(left), left.status, left.finished]).toEqual([
+      ...["cancelled", "killed", expect.any(Date)],
+    ]);
+    expect(await host.journal("cc-ci-drone-builds.service", since)).toContain(
+      `build cancel ${ciRepository}/${taken}: it was taken by nobody, and not begun`,
+    );
+    await expectNextRuns(host);
+    await expectNothingLeft(host);
+    // and then only the timeout is another one
+    expect(callsOf(await runAsPlanned(host))).toEqual({
+      "drone-repository": [`repository set ${ciRepository}`],
+    });
   });
 
   test("does nothing in a second pass, neither to Docker nor to Drone", async () => {
