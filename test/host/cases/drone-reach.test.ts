@@ -7,32 +7,63 @@ import { runnerAccount } from "../library/test-runs.ts";
 
 const domain = "drone.ci.example.org";
 const ping = "/rpc/v2/ping";
-/** Of the host, as what runs in containers and other machines see it: no loopback. */
-const outside = "172.18.0.1";
 
-/** The status that a client gets that reaches the host by that address; 0 where nobody answers. */
-async function statusAt(
+/** Another machine, as far as its network goes, and where the host is for it. */
+const elsewhere = { name: "elsewhere", own: "192.0.2.2", ofHost: "192.0.2.1" } as const;
+
+/** A network of its own with one line to the host. */
+const connect = `ip netns add ${elsewhere.name}
+ip link add to-elsewhere type veth peer name to-host netns ${elsewhere.name}
+ip address add ${elsewhere.ofHost}/24 dev to-elsewhere
+ip link set to-elsewhere up
+ip netns exec ${elsewhere.name} ip address add ${elsewhere.own}/24 dev to-host
+ip netns exec ${elsewhere.name} ip link set to-host up`;
+
+/** The status that a client gets there; 0 where nobody answers. */
+async function statusFromElsewhere(
   host: Host,
-  address: string,
-  path: string,
-  headers: readonly string[] = [],
+  url: string,
+  options: readonly string[] = [],
 ): Promise<number> {
   const { stdout } = await host.exec(
     [
-      ...["curl", "--silent", "--output", "/dev/null", "--max-time", "10"],
-      ...["--write-out", "%{http_code}", "--resolve", `${domain}:443:${address}`],
-      ...headers.flatMap((header) => ["--header", header]),
-      ...(path === ping ? ["--request", "POST"] : []),
-      `https://${domain}${path}`,
+      ...["ip", "netns", "exec", elsewhere.name, "curl", "--silent", "--output", "/dev/null"],
+      ...["--max-time", "10", "--write-out", "%{http_code}"],
+      ...["--resolve", `${domain}:443:${elsewhere.ofHost}`, ...options, url],
     ],
     { mayFail: true },
   );
   return Number(stdout);
 }
 
+/** What it is told there by Drone's name. */
+async function statusOf(
+  host: Host,
+  path: string,
+  headers: readonly string[] = [],
+): Promise<number> {
+  return await statusFromElsewhere(host, `https://${domain}${path}`, [
+    ...headers.flatMap((header) => ["--header", header]),
+    ...(path === ping ? ["--request", "POST"] : []),
+  ]);
+}
+
 describe("who reaches what of Drone", () => {
   const shared = sharedHost(droneHost, async (host) => {
     await host.settle();
+    await host.exec(["sh", "-ec", connect]);
+  });
+
+  test("another address is none of the host's", async () => {
+    const host = shared();
+    const { stdout } = await host.exec(["ip", "-brief", "address"]);
+    expect(stdout).toContain(elsewhere.ofHost);
+    expect(stdout).not.toContain(elsewhere.own);
+    // And has a way to nothing but the host.
+    const { stdout: routes } = await host.exec([
+      ...["ip", "netns", "exec", elsewhere.name, "ip", "route"],
+    ]);
+    expect(routes.trim().split("\n")).toEqual([expect.stringMatching(/^192\.0\.2\.0\/24 dev/)]);
   });
 
   test.for<[string, string, number]>([
@@ -43,15 +74,14 @@ describe("who reaches what of Drone", () => {
     ["metrics", "/metrics", 401],
     ["what runners ask", ping, 401],
   ])("from another address: %s", async ([, path, status]) => {
-    expect(await statusAt(shared(), outside, path)).toBe(status);
+    expect(await statusOf(shared(), path)).toBe(status);
   });
 
   test("what runners ask is answered to who has the secret alone", async () => {
     const host = shared();
     const secret = host.read("/var/lib/cc-ci/secrets/drone-rpc-secret").trim();
     const owner = host.read(tokenFiles.owner).trim();
-    const asked = async (token: string) =>
-      await statusAt(host, outside, ping, [`X-Drone-Token: ${token}`]);
+    const asked = async (token: string) => await statusOf(host, ping, [`X-Drone-Token: ${token}`]);
     expect([await asked(secret), await asked(owner), await asked("")]).toEqual([200, 401, 401]);
   });
 
@@ -89,17 +119,12 @@ describe("who reaches what of Drone", () => {
 
   test("the runner's own page is on the loopback alone", async () => {
     const host = shared();
-    const at = async (address: string) =>
-      (
-        await host.exec(
-          [
-            ...["curl", "--silent", "--output", "/dev/null", "--max-time", "5"],
-            ...["--write-out", "%{http_code}", `http://${address}:3000/healthz`],
-          ],
-          { mayFail: true },
-        )
-      ).stdout;
-    expect([await at("127.0.0.1"), await at(outside)]).toEqual(["200", "000"]);
+    const { stdout } = await host.exec([
+      ...["curl", "--silent", "http://127.0.0.1:3000/healthz", "--output", "/dev/null"],
+      ...["--write-out", "%{http_code}"],
+    ]);
+    const page = `http://${elsewhere.ofHost}:3000/healthz`;
+    expect([Number(stdout), await statusFromElsewhere(host, page)]).toEqual([200, 0]);
   });
 
   test("the runner has its secret from nowhere where a build could find it", async () => {
