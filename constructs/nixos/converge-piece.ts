@@ -55,6 +55,12 @@ export interface ConvergePieceProps {
   readonly stateDirectories?: readonly string[];
 }
 
+/**
+ * Far more than the program, git and abra take together: one that goes astray is ended, as it may be at any time,
+ * before others have to be. Images are Docker's, and what is read of files gives way.
+ */
+const memory = "1G";
+
 /** Below /var/cache: what Node made of the program, which takes half of the time that it needs to start. */
 const compileCache = "cc-ci/converge";
 
@@ -177,6 +183,7 @@ export class ConvergePiece extends Construct implements HasUnit {
         CacheDirectory: compileCache,
         CacheDirectoryMode: "0700",
         UMask: "0077",
+        MemoryMax: memory,
         ...hardening,
       },
     };

@@ -1,5 +1,5 @@
 # Generated from cc-ci/swarm/proxy/piece. Do not edit: change the source, then run 'npm run synth'.
-# Content sha256:dd4d86b1b37ed5334235bdb073ca57caf1cc0b96b5d95d9a002b82b6bfd1d790
+# Content sha256:cf54d0c7549abd22aef9e0c7fb8f4360401afb625fbfbc625cb7f875f8b9d5fd
 { config, lib, ... }:
 let
   converge = lib.getExe config.cc-ci.packages.converge;
@@ -27,6 +27,7 @@ in
       CapabilityBoundingSet = "CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH";
       ExecStart = "${converge} apply ${./network-proxy.json}";
       LockPersonality = true;
+      MemoryMax = "1G";
       NoNewPrivileges = true;
       PrivateTmp = true;
       ProtectClock = true;

@@ -1,5 +1,5 @@
 # Generated from cc-ci/swarm/retired/piece. Do not edit: change the source, then run 'npm run synth'.
-# Content sha256:d5afb995b8d2ba5fc0d2ed2488a7d9627bb8e2c82117b2da75adb48cd6e3646e
+# Content sha256:935baedfa0a9300cfffe374f4775424d1fbca691b14939257e853f08117580c2
 { config, lib, ... }:
 let
   converge = lib.getExe config.cc-ci.packages.converge;
@@ -28,6 +28,7 @@ in
       CapabilityBoundingSet = "CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH";
       ExecStart = "${converge} apply ${./retire.json}";
       LockPersonality = true;
+      MemoryMax = "1G";
       NoNewPrivileges = true;
       PrivateTmp = true;
       ProtectClock = true;

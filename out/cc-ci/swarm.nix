@@ -1,5 +1,5 @@
 # Generated from cc-ci/swarm/piece. Do not edit: change the source, then run 'npm run synth'.
-# Content sha256:654b2783522c1cb689b00f7f0f27f4a419ca4878c1844ab35ebae39ce01117f4
+# Content sha256:9ed4dcf587ce98c1db78df50cc5e1c93c94f5b623bd72fde95dccb9f51a257a3
 { config, lib, ... }:
 let
   converge = lib.getExe config.cc-ci.packages.converge;
@@ -24,6 +24,7 @@ in
       CapabilityBoundingSet = "CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH";
       ExecStart = "${converge} apply ${./swarm.json}";
       LockPersonality = true;
+      MemoryMax = "1G";
       NoNewPrivileges = true;
       PrivateTmp = true;
       ProtectClock = true;

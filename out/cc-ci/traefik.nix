@@ -1,5 +1,5 @@
 # Generated from cc-ci/traefik/piece. Do not edit: change the source, then run 'npm run synth'.
-# Content sha256:2ebacd0b74157e655e4f274e8cbf4980d92f816528f4652e435d5c34b2ba8b86
+# Content sha256:13d722cf146d5fdef0d9338c1bd2ecc74cf8d11c255e220a961ffe1f330cc93d
 { config, lib, ... }:
 let
   converge = lib.getExe config.cc-ci.packages.converge;
@@ -34,6 +34,7 @@ in
       CapabilityBoundingSet = "CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH";
       ExecStart = "${converge} apply ${./traefik.json} --slot env-file=${./traefik.env}";
       LockPersonality = true;
+      MemoryMax = "1G";
       NoNewPrivileges = true;
       PrivateTmp = true;
       ProtectClock = true;
