@@ -20,6 +20,7 @@ import {
   forgetRestart,
   type LostPort,
   restartDocker,
+  waitForRuns,
   wasDockerRestarted,
 } from "./stack/lost-port.ts";
 import {
@@ -217,12 +218,13 @@ class StackRun {
     return false;
   }
 
-  /** @throws {Stop} when a restart of Docker did not bring it back */
+  /** @throws {Stop} when a restart of Docker did not bring it back, or has to wait */
   async #lostPort(services: readonly Service[]): Promise<LostPort | undefined> {
     const lost = await findLostPort(services, this.#context);
     if (lost !== undefined && (await wasDockerRestarted(this.#context))) {
       throw stackLines.stop("service-port-lost-again", { ...lost });
     }
+    if (lost !== undefined) await waitForRuns(lost);
     return lost;
   }
 

@@ -1,7 +1,9 @@
+import { dirname } from "node:path";
 import { beforeEach, describe, expect, type TestContext, test } from "vitest";
 import type { CcCi } from "../../../constructs/app.ts";
 import { ConvergePiece } from "../../../constructs/nixos/converge-piece.ts";
 import { HostFile } from "../../../constructs/nixos/host-file.ts";
+import { runPlaces } from "../../../services/lib/run.ts";
 import { appOf } from "../../synthesized.ts";
 import { requireHosts } from "../../tools.ts";
 import { bootHost, type Host } from "../host.ts";
@@ -28,6 +30,11 @@ import { buildSystem, type System } from "../system/system.ts";
 const { checkout, stack } = placesOf("web");
 const keys = withEverything;
 const ownFile = "/var/lib/cc-ci/secrets/own";
+
+const run = {
+  ...{ id: "1".repeat(16), recipe: "wiki", since: "2026-01-01T00:00:00.000Z" },
+  isCancelled: false,
+};
 
 /** A host with these apps, and a piece that is one file of the host's own making. */
 function withOwnFile(apps: Readonly<Record<string, WebOptions>>): CcCi {
@@ -74,7 +81,15 @@ describe("what happens seldom", { timeout: 1_800_000, concurrent: true }, () => 
 
     const lost = {
       ...{ piece: "traefik", turn: "a lost port", restartsDocker: true },
-      begin: () => losePort(host, 443),
+      begin: async () => {
+        await losePort(host, 443);
+        // A test goes on, which a restart of Docker would end.
+        const note = `${runPlaces.living}/1/run.json`;
+        await shell(`mkdir -p ${dirname(note)}; echo '${JSON.stringify(run)}' >${note}`);
+        const waits = await host.converge("run", "traefik");
+        expect(waits.stdout).toContain("[docker-restart-waits]");
+        await shell(`rm -r ${runPlaces.living}`);
+      },
     };
     killed.push(...(await killEverywhere(host, [lost], options)));
 

@@ -65,6 +65,10 @@ export const stackLines = defineLines({
     as: "failed",
     says: "Docker gives {service} no port {port}, which no container has, although it was restarted for that and nothing worked since: see 'ss -ltnp sport = :{port}' and 'journalctl -u docker', and run 'systemctl restart docker', which starts every container of this host again",
   },
+  "docker-restart-waits": {
+    as: "pending",
+    says: "Docker gives {service} no port {port}, which no container has, and has to be restarted for that: it waits for what that would end, {runs}; the next run looks again, or 'cc-ci-run drain --end systemctl restart docker' ends that now",
+  },
   "docker-not-restarted": {
     as: "failed",
     says: "Docker was to be restarted, since it gives {service} no port {port}, and {what} ({words}): see 'systemctl status docker' and 'journalctl -u docker'; the next run looks again",

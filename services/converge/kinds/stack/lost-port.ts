@@ -1,4 +1,6 @@
 import { join } from "node:path";
+import { livingRuns } from "../../../lib/living-runs.ts";
+import { runPlaces } from "../../../lib/run.ts";
 import type { Service, Task } from "../../adapters/docker-schemas.ts";
 import { stateFolder } from "../../engine/places.ts";
 import type { Context } from "../../engine/steps.ts";
@@ -78,12 +80,29 @@ function refusedPort(tasks: readonly Task[]): { port: number; at: Date } | undef
 }
 
 /**
+ * A restart of Docker ends every container of this host, and so it waits for test runs.
+ *
+ * @throws {Stop} as long as one goes on
+ */
+export async function waitForRuns(
+  lost: LostPort,
+  living: string = runPlaces.living,
+): Promise<void> {
+  const runs = await livingRuns(living);
+  if (runs.length === 0) return;
+  const named = runs.map(({ id, recipe, since }) => `${id} (${recipe}, since ${since})`).join(", ");
+  throw stackLines.stop("docker-restart-waits", { ...lost, runs: named });
+}
+
+/**
  * Has the daemon start once more, and waits until its swarm can be looked into again.
  *
- * @throws {Stop} when it does not come up in `restartSeconds`
+ * @throws {Stop} when it does not come up in `restartSeconds`, or may not be restarted now
  */
 export async function restartDocker(lost: LostPort, { piece, world }: Context): Promise<void> {
   const { clock, docker, files, systemd } = world;
+  // One may have begun since the plan.
+  await waitForRuns(lost);
   const before = await daemonOf(world);
   // Where nothing can be written it is not restarted: it could not be known that it was.
   await files.write(restartedPath(piece), before);

@@ -1,5 +1,10 @@
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Task } from "../../../../services/converge/adapters/docker-schemas.ts";
+import { waitForRuns } from "../../../../services/converge/kinds/stack/lost-port.ts";
+import { writeNote } from "../../../../services/lib/living-runs.ts";
 import { serviceOf, stack, taskOf } from "./stack-parts.ts";
 import { converge, lineOf, perform, Scene, shown } from "./stack-scene.ts";
 
@@ -155,5 +160,22 @@ describe("a port that Docker gives to no task", () => {
       scene.containers = [withPort(443)];
     };
     expect(await lineOf(converge(scene.steps()))).toMatchObject({ id: "service-not-up" });
+  });
+
+  test("is lost as long as a test runs, which a restart of Docker would end", async () => {
+    const living = mkdtempSync(join(tmpdir(), "cc-ci-living-"));
+    const lost = { service: "gateway", port: 443 };
+    expect(await waitForRuns(lost, living)).toBeUndefined();
+    // when
+    mkdirSync(join(living, "1"));
+    const since = "2026-01-01T00:00:00.000Z";
+    await writeNote(join(living, "1"), {
+      ...{ id: "1".repeat(16), recipe: "wiki", since, isCancelled: false },
+    });
+    // then
+    const line = await lineOf(waitForRuns(lost, living));
+    expect(line).toMatchObject({ id: "docker-restart-waits", as: "pending" });
+    expect(line.text).toContain(`${"1".repeat(16)} (wiki, since ${since})`);
+    rmSync(living, { recursive: true });
   });
 });
