@@ -18,7 +18,8 @@ const stack = "drone_ci_example_org";
 const random =
   /(?<=admin_token_|ADMIN_TOKEN_VERSION=)[0-9a-f]{12}|(?<="fits |"cc-ci\.(?:works|tried)":")[0-9a-f]{32}/g;
 
-const runId = /(?<=\.\/runs\/)[0-9a-f]{16}/g;
+/** The id of a run, and the number of a build. */
+const numbers = /(?<=\.\/runs\/|run stop )[0-9a-f]{16}|(?<=build cancel \S+\/)\d+/g;
 
 /** Longer than a build and its run may disagree, in seconds. */
 const disagreementSeconds = 65;
@@ -79,7 +80,7 @@ describe("Drone", { timeout: 1_800_000, concurrent: true }, () => {
 
     const builds = {
       ...{ piece: "drone-builds", turn: "builds that nobody works on", comesUp },
-      random: runId,
+      random: numbers,
       afterwards,
       begin: () => leaveBuilds(host),
     };

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import type { Host } from "../host.ts";
 import { sharedHost } from "../library/shared-host.ts";
@@ -170,6 +169,7 @@ describe("a host that goes down in the middle of a test run", () => {
 });
 
 describe("a disk without room", () => {
+  const full = "/var/lib/cc-ci/runs/.full";
   const shared = sharedHost({ configuration: withRuns(), withoutDocker: true });
 
   test("gives no run, and the next one once there is room", async () => {
@@ -189,13 +189,14 @@ describe("a disk without room", () => {
   test("in the middle of a run fails it, and it is ended when there is room again", async () => {
     const host = shared();
     const runs = new TestRuns(host);
-    runs.script({ children: { acts: [{ children: 1 }, { say: "begun" }, { sleepSeconds: 10 }] } });
+    runs.script({ children: { acts: [{ children: 1 }, { say: "begun" }, { sleepSeconds: 15 }] } });
     const build = runs.start(requestFor("children"));
-    await until("the run", 60, async () => ((await runs.list()).length > 0 ? true : undefined));
-    await sleep(3000);
-    await host.exec(["sh", "-c", "dd if=/dev/zero of=/var/lib/cc-ci/runs/.full bs=4k || true"]);
+    await runs.unitOf(build.id, "begun");
+    // To the last byte.
+    const fill = `dd if=/dev/zero of=${full} bs=64k; dd if=/dev/zero of=${full}-too bs=1; true`;
+    await host.exec(["sh", "-c", fill]);
     expect((await build.end).status).toBe(1);
-    await host.exec(["rm", "/var/lib/cc-ci/runs/.full"]);
+    await host.exec(["rm", full, `${full}-too`]);
     await until("the end", 60, async () => ((await runs.units()).length === 0 ? true : undefined));
     await host.start("cc-ci-runs");
     await runs.none();

@@ -44,7 +44,7 @@ export interface Way {
   readonly comesUp?: (host: Host) => Promise<void>;
   /** Starts what a path unit would, once the last run is through. @default nothing */
   readonly afterwards?: (host: Host) => Promise<unknown>;
-  /** What is another each time, in the state as JSON. @default nothing */
+  /** What is another each time, in calls and in the state as JSON. @default nothing */
   readonly random?: RegExp;
   /** What the run stops with, as `<state> <id of the line>`. @default it converges */
   readonly stop?: string;
@@ -135,10 +135,11 @@ async function inARow(
       killed.push(name);
     }
     await expectGoal(host, way, goal, turn);
+    const plain = killed.map((call) => withoutRandom(way, call));
     const isKilled = (call: string): boolean =>
       call.endsWith(notYetKnown)
-        ? killed.some((each) => each.startsWith(call.slice(0, -notYetKnown.length)))
-        : killed.includes(call);
+        ? plain.some((each) => each.startsWith(call.slice(0, -notYetKnown.length)))
+        : plain.includes(withoutRandom(way, call));
     expect(goal.calls.filter((call) => !isKilled(call))).toEqual(byItself);
     all.push(...killed);
   }
@@ -193,10 +194,11 @@ async function undisturbed(host: Host, way: Way): Promise<Goal> {
 /** @param calls those of the run @returns whether it came to that one */
 async function killAt(
   host: Host,
-  { piece, comesUp, takesOthersAlong = false }: Way,
+  way: Way,
   calls: readonly string[],
   { kill, moment, call }: { kill: Kill; moment: Moment; call: number },
 ): Promise<boolean> {
+  const { piece, comesUp, takesOthersAlong = false } = way;
   const unit = `cc-ci-${piece}.service`;
   const since = Date.now();
   await host.faults.stopAt(unit, call, moment);
@@ -208,7 +210,9 @@ async function killAt(
   const stopped = await host.faults.waitUntilStopped(unit);
   if (!stopped) expect(call, "the call that no run came to").toBe(calls.length + 1);
   else {
-    expect(callsIn(await host.journal(unit, since))).toEqual(calls.slice(0, call));
+    const made = callsIn(await host.journal(unit, since));
+    const plain = (all: readonly string[]) => all.map((each) => withoutRandom(way, each));
+    expect(plain(made)).toEqual(plain(calls.slice(0, call)));
     if (kill === "power") await host.powerCut();
     else await host.faults.killUnit(unit);
   }
@@ -230,8 +234,11 @@ async function expectGoal(host: Host, way: Way, goal: Goal, at: string): Promise
 
 async function stateAfter(host: Host, way: Way): Promise<FinalState> {
   const state = await finalState(host, aloneOf(way));
-  if (way.random === undefined) return state;
-  return JSON.parse(JSON.stringify(state).replaceAll(way.random, "random")) as FinalState;
+  return JSON.parse(withoutRandom(way, JSON.stringify(state))) as FinalState;
+}
+
+function withoutRandom({ random }: Way, text: string): string {
+  return random === undefined ? text : text.replaceAll(random, "random");
 }
 
 /** The piece that runs alone after a kill; undefined where everything runs. */
