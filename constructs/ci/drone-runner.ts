@@ -2,7 +2,9 @@ import { Construct } from "constructs";
 import { runnerUnit } from "../../services/lib/run.ts";
 import { digestOf } from "../core/digest.ts";
 import { type NixAttributes, nixJoin, nixName } from "../core/nix.ts";
+import { printNix } from "../core/nix-printer.ts";
 import { ConvergePiece } from "../nixos/converge-piece.ts";
+import { confined } from "../nixos/hardening.ts";
 import { Machine } from "../nixos/machine.ts";
 import { NixosModule } from "../nixos/nixos-module.ts";
 import { type HasUnit, SystemdUnit } from "../nixos/systemd-unit.ts";
@@ -36,15 +38,9 @@ const settingsDigits = 12;
 const startSeconds = 60;
 
 /**
- * How long a build and its runner, or a run and its build, may disagree, in seconds: the runner is told of a
- * cancelled build within some, and asks again after ten where Drone did not answer.
- */
-const graceSeconds = 60;
-
-/**
  * The exec runner of Drone: takes builds of the CI repository alone, as many at once as there may be runs.
  * No switch restarts it, for that would wait for its builds: a piece tells it to end when its settings
- * changed, which it does once they are through. Another piece ends builds that nobody works on.
+ * changed, which it does once they are through.
  */
 export class DroneRunner extends Construct implements HasUnit {
   readonly #piece: ConvergePiece;
@@ -55,7 +51,7 @@ export class DroneRunner extends Construct implements HasUnit {
     super(scope, id);
     this.#props = props;
     this.#machine = Machine.of(this);
-    const { server, repository, runs } = props;
+    const { server, runs } = props;
     const module = new NixosModule(this, "module", {
       name: "runner",
       template: "ci/drone-runner.nix",
@@ -83,25 +79,6 @@ export class DroneRunner extends Construct implements HasUnit {
           program: { slot: "runner" },
           files: [server.rpcSecret.path],
           waitSeconds: startSeconds,
-        },
-      ],
-    });
-    new ConvergePiece(this, "builds", {
-      name: "drone-builds",
-      description: "End builds of Drone that nobody works on",
-      // What it wanted would be started each time, and all that that wants.
-      after: [this, repository],
-      againAfter: "1min",
-      resources: () => [
-        {
-          kind: "drone-builds",
-          server: server.address,
-          ownerTokenFile: server.ownerToken.path,
-          forge: server.forge,
-          repository: repository.slug,
-          runner: { unit: service.fullName, name: this.#machine.name },
-          graceSeconds,
-          waitSeconds: 0,
         },
       ],
     });
@@ -143,7 +120,7 @@ export class DroneRunner extends Construct implements HasUnit {
 
   /** Of all that this construct says of a process; how long one may take to end, systemd looks up when it is to. */
   get #settings(): string {
-    return digestOf(JSON.stringify([this.#environment, this.#process("")]))
+    return digestOf(printNix([this.#environment, this.#process("")]))
       .replace("sha256:", "")
       .slice(0, settingsDigits);
   }
@@ -185,9 +162,9 @@ export class DroneRunner extends Construct implements HasUnit {
   }
 }
 
-/** What a program can do without that starts shells, which ask a socket of this host for a run. */
+/** It starts shells, which ask a socket of this host for a run. */
 const hardening: NixAttributes = {
-  CapabilityBoundingSet: "",
+  ...confined,
   // Drone's server is reached by its proxy, on this host; a build has no business elsewhere.
   IPAddressAllow: "localhost",
   IPAddressDeny: "any",
@@ -197,23 +174,4 @@ const hardening: NixAttributes = {
     "-/nix/var/nix/daemon-socket",
   ],
   LimitCORE: 0,
-  LockPersonality: true,
-  NoNewPrivileges: true,
-  PrivateDevices: true,
-  PrivateTmp: true,
-  ProtectClock: true,
-  ProtectControlGroups: true,
-  ProtectHome: true,
-  ProtectHostname: true,
-  ProtectKernelLogs: true,
-  ProtectKernelModules: true,
-  ProtectKernelTunables: true,
-  ProtectProc: "invisible",
-  ProtectSystem: "strict",
-  RestrictAddressFamilies: "AF_UNIX AF_INET AF_INET6",
-  RestrictNamespaces: true,
-  RestrictRealtime: true,
-  RestrictSUIDSGID: true,
-  SystemCallArchitectures: "native",
-  SystemCallFilter: ["@system-service"],
 };

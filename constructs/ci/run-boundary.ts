@@ -1,7 +1,7 @@
 import { Construct } from "constructs";
 import { placeSeconds, runPlaces } from "../../services/lib/run.ts";
 import { type NixAttributes, nixJoin, nixName } from "../core/nix.ts";
-import { hardening, secluded } from "../nixos/hardening.ts";
+import { confined } from "../nixos/hardening.ts";
 import { Machine } from "../nixos/machine.ts";
 import { NixosModule } from "../nixos/nixos-module.ts";
 import { stateFolders, statePath } from "../nixos/state-folders.ts";
@@ -191,10 +191,8 @@ const folders: NixAttributes = {
  * MemoryDenyWriteExecute cannot be. What else of the host is secret is none of a test's business.
  */
 const runHardening: NixAttributes = {
-  ...secluded,
+  ...confined,
   InaccessiblePaths: [`-${statePath(stateFolders.secrets)}`, `-${statePath(stateFolders.pieces)}`],
-  PrivateNetwork: undefined,
-  RestrictAddressFamilies: hardening.RestrictAddressFamilies,
 };
 
 const ranges: Readonly<Record<keyof Settings, readonly [from: number, to: number]>> = {

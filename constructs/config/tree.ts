@@ -4,6 +4,7 @@ import { DronePipeline } from "../ci/drone-pipeline.ts";
 import { DroneRepository } from "../ci/drone-repository.ts";
 import { DroneRunner } from "../ci/drone-runner.ts";
 import { DroneServer } from "../ci/drone-server.ts";
+import { DroneWatchdog } from "../ci/drone-watchdog.ts";
 import { RunBoundary } from "../ci/run-boundary.ts";
 import { Recipe } from "../coop-cloud/recipe.ts";
 import { RecipeApp } from "../coop-cloud/recipe-app.ts";
@@ -114,7 +115,9 @@ function addDrone(
     pipeline: new DronePipeline(host, "drone-pipeline", architecture ?? "amd64"),
   });
   remember(repository, ["drone"]);
-  remember(new DroneRunner(host, "drone-runner", { server, repository, runs }), ["drone"]);
+  const runner = new DroneRunner(host, "drone-runner", { server, repository, runs });
+  remember(runner, ["drone"]);
+  new DroneWatchdog(host, "drone-builds", { server, repository, runner });
 }
 
 /** The members sorted, so that their order in the file is nothing that files are made of. */

@@ -31,17 +31,26 @@ export const hardening: NixAttributes = {
 };
 
 /**
- * What a root program can do without that works on files of root's own, and talks to nobody but over sockets
- * of this host. The docker client does, over the network too where it has one.
+ * What a program can do without that works on files of its own account, root's or another, and talks to others over
+ * the network.
  */
-export const secluded: NixAttributes = {
+export const confined: NixAttributes = {
   ...common,
-  // Root owns what it works on: no right of root's beyond an owner's is needed.
+  // It owns what it works on: no right of root's beyond an owner's is needed.
   CapabilityBoundingSet: "",
   PrivateDevices: true,
-  PrivateNetwork: true,
   ProtectHome: true,
   ProtectProc: "invisible",
-  RestrictAddressFamilies: "AF_UNIX",
+  RestrictAddressFamilies: hardening.RestrictAddressFamilies,
   SystemCallFilter: ["@system-service"],
+};
+
+/**
+ * The same for one that talks to nobody but over sockets of this host. The docker client does, over the network too
+ * where it has one.
+ */
+export const secluded: NixAttributes = {
+  ...confined,
+  PrivateNetwork: true,
+  RestrictAddressFamilies: "AF_UNIX",
 };

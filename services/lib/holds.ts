@@ -1,5 +1,6 @@
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { namesIn } from "./names-in.ts";
 import { isNotThere } from "./not-there.ts";
 
 /** What is held back: that a build is taken from Drone's queue, or that a run begins. */
@@ -66,15 +67,6 @@ async function startOf(pid: number): Promise<string | undefined> {
     // ESRCH: it ended in between.
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     if (isNotThere(error) || code === "ESRCH") return undefined;
-    throw error;
-  }
-}
-
-async function namesIn(folder: string): Promise<readonly string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (isNotThere(error)) return [];
     throw error;
   }
 }

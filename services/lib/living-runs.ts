@@ -1,9 +1,9 @@
-import { readdir, readFile, rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
 import { writeDurably } from "./durable-file.ts";
-import { isNotThere } from "./not-there.ts";
+import { namesIn } from "./names-in.ts";
 import { runRequestSchema } from "./run.ts";
 
 const noteSchema = z.object({
@@ -90,14 +90,5 @@ export async function heldRuns(
     const nameless = before.filter((unit) => there.has(unit) && !named.has(unit));
     if (nameless.length === 0 || performance.now() > end) return { runs, nameless };
     await sleep(100);
-  }
-}
-
-async function namesIn(folder: string): Promise<readonly string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (isNotThere(error)) return [];
-    throw error;
   }
 }

@@ -88,7 +88,7 @@ export class Client {
     this.#listen = undefined;
     if (isLate) throw clientLines.stop("request-late", { seconds: requestSeconds });
     if (line === undefined) throw clientLines.stop("request-missing", {});
-    return requestIn(line);
+    return requestInLine(line);
   }
 
   /** Says it, unless the client has had enough or does not read. */
@@ -149,7 +149,7 @@ const leftOut: Frame = {
  *
  * @throws {Stop} with what is wrong, and nothing of what was said
  */
-export function requestIn(bytes: Buffer): RunRequest {
+export function requestInLine(bytes: Buffer): RunRequest {
   const wrong = (problem: string) => clientLines.stop("request-wrong", { problem });
   const end = bytes.indexOf("\n");
   if (end < 0 || end > requestLimit) throw wrong(`it is longer than ${requestLimit} bytes`);

@@ -61,6 +61,7 @@ const effects: Readonly<Record<string, readonly string[]>> = {
     "services/run/commands/sweep.ts",
     "services/run/content.ts",
     "services/lib/living-runs.ts",
+    "services/lib/names-in.ts",
     "services/run/harness.ts",
     "services/run/own-group.ts",
     "services/run/run-folder.ts",

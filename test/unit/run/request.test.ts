@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Stop } from "../../../services/lib/line.ts";
-import { requestIn } from "../../../services/run/client.ts";
+import { requestInLine } from "../../../services/run/client.ts";
 
 const request = {
   ...{ id: "0123456789abcdef", recipe: "wiki", repository: "recipes/wiki", pull: null },
@@ -9,7 +9,7 @@ const request = {
 
 function refusalOf(bytes: string | Buffer): string {
   try {
-    requestIn(Buffer.from(bytes));
+    requestInLine(Buffer.from(bytes));
   } catch (error) {
     if (error instanceof Stop) return error.line.text;
     throw error;
@@ -19,7 +19,7 @@ function refusalOf(bytes: string | Buffer): string {
 
 describe("the first line of a connection", () => {
   test("is a request", () => {
-    expect(requestIn(Buffer.from(`${JSON.stringify(request)}\n`))).toEqual(request);
+    expect(requestInLine(Buffer.from(`${JSON.stringify(request)}\n`))).toEqual(request);
   });
 
   test.for<[string, string | Buffer, string]>([
