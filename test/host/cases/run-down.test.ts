@@ -191,7 +191,12 @@ describe("a disk without room", () => {
     const runs = new TestRuns(host);
     runs.script({ children: { acts: [{ children: 1 }, { say: "begun" }, { sleepSeconds: 15 }] } });
     const build = runs.start(requestFor("children"));
-    await runs.unitOf(build.id, "begun");
+    const log = `/var/lib/cc-ci/runs/${build.id}/log.jsonl`;
+    await until("the run", 60, async () =>
+      (await host.exec(["grep", "begun", log], { mayFail: true })).exitCode === 0
+        ? true
+        : undefined,
+    );
     // To the last byte.
     const fill = `dd if=/dev/zero of=${full} bs=64k; dd if=/dev/zero of=${full}-too bs=1; true`;
     await host.exec(["sh", "-c", fill]);
