@@ -217,6 +217,7 @@ const changes: readonly { name: string; host: HostLines; says: readonly string[]
       "    cc-ci-drone-builds.timer: is new",
       "    cc-ci-drone-repository.path: is new",
       "    cc-ci-drone-repository.service: is new",
+      "    cc-ci-drone-runner.path: is new",
       "    cc-ci-drone-runner.service: is new",
       "    cc-ci-drone.path: is new",
       "    cc-ci-drone.service: is new",
