@@ -72,6 +72,7 @@ export class DroneRunner extends Construct implements HasUnit {
       watches: [server.rpcSecret.path],
       slots: { runner: program },
       resources: () => [
+        { kind: "runner-secret", server: server.address, file: server.rpcSecret.path },
         {
           kind: "drained-service",
           unit: service.fullName,

@@ -24,8 +24,9 @@ function boundSeconds(resource: Resource): number {
     case "drained-service":
       return resource.waitSeconds;
     case "drone-account":
-      // A login by twelve pages of 15 s each, a sync that is asked twice, and questions that wait.
-      return 2 * resource.waitSeconds + 300;
+      // A login by twelve pages of 15 s each, a sync that is asked twice, a list that takes as long, and questions
+      // that wait.
+      return 2 * resource.waitSeconds + 400;
     case "drone-repository":
       // Silence at one of its questions ends the run.
       return 2 * resource.waitSeconds;

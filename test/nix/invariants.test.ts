@@ -4,12 +4,13 @@ import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, type TestContext, test } from "vitest";
 import { pathProblems } from "../../constructs/nixos/host-file.ts";
+import { desiredStateSchema } from "../../services/converge/desired-state.ts";
 import { appOf } from "../synthesized.ts";
 import { findTool, requireTool } from "../tools.ts";
 import { type Evaluation, evaluate } from "./evaluate.ts";
 import { everything, modulesIn, writeTree } from "./everything.ts";
 import { rules } from "./invariants.ts";
-import { type World, worldOf } from "./world.ts";
+import { readable, type World, worldOf } from "./world.ts";
 
 let scratch = "";
 /** Secrets must not lie in /tmp, which a unit has to itself. */
@@ -49,6 +50,14 @@ describe("on a host that uses everything", () => {
     expect(Object.keys(units).filter((name) => name.endsWith(".path")).length).toBeGreaterThan(2);
     expect(units[runner]?.text).toContain("User=cc-ci-runner");
   });
+});
+
+test("on a host that uses everything some piece has each kind of resource", (context) => {
+  const states = readable(evaluated(context)).map(({ state }) => state);
+  const used = states.flatMap(({ resources }) => resources.map(({ kind }) => kind));
+  const { element } = desiredStateSchema.shape.resources;
+  const all = element.options.map(({ shape }) => shape.kind.value);
+  expect([...new Set(used)].toSorted()).toEqual(all.toSorted());
 });
 
 /** The host after a unit's text was changed. */

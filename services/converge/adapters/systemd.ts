@@ -93,6 +93,17 @@ export class Systemd {
     return timeIn(stdout);
   }
 
+  /** The names of the units that match, whatever they are at: about to start, at work, being ended. */
+  async matching(pattern: string): Promise<readonly string[]> {
+    const flags = ["--all", "--plain", "--no-legend", "--no-pager"];
+    const { stdout } = await promisify(execFile)(
+      "systemctl",
+      ["list-units", ...flags, "--", pattern],
+      { encoding: "utf8", timeout: 30_000 },
+    );
+    return stdout.split("\n").flatMap((line) => line.trim().split(/\s+/)[0] || []);
+  }
+
   /** In the order in which they are named. Times are seconds since 1970 behind an `@`. */
   async units(names: readonly string[]): Promise<readonly UnitState[]> {
     if (names.length === 0) return [];

@@ -83,11 +83,17 @@ export function droneAccountSteps(resource: DroneAccount, context: Context): Ste
     return { is: "refused", isTaken: other !== undefined, isStartedWith: false };
   };
 
-  /** Drone's login of the account has all of its rights, wherever it has any. */
+  /** Drone's login of the account has all of its rights, wherever it has any. Nothing stops for that. */
   const warnOfMore = async (): Promise<void> => {
     if (account.role === "metrics") return;
     const client = await itself();
-    const all = await ask(() => client.remoteRepositories());
+    let all: readonly string[];
+    try {
+      all = await client.remoteRepositories();
+    } catch (error) {
+      if (error instanceof DroneRefusal) return;
+      throw error;
+    }
     const others = all.filter((each) => each.toLowerCase() !== slug.toLowerCase());
     if (others.length === 0) return;
     const values = { login, forge: resource.forge, repository: slug, others: named(others) };

@@ -224,7 +224,7 @@ class StackRun {
     if (lost !== undefined && (await wasDockerRestarted(this.#context))) {
       throw stackLines.stop("service-port-lost-again", { ...lost });
     }
-    if (lost !== undefined) await waitForRuns(lost);
+    if (lost !== undefined) await waitForRuns(lost, this.#context.world.systemd);
     return lost;
   }
 

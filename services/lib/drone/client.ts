@@ -123,7 +123,8 @@ export class DroneClient {
    * and those of its teams.
    */
   async remoteRepositories(): Promise<readonly string[]> {
-    const found = await this.#json(remoteListSchema, "GET", "/user/remote/repos");
+    const path = "/user/remote/repos";
+    const found = await this.#json(remoteListSchema, "GET", path, { seconds: startSeconds });
     return found.map(({ slug }) => slug);
   }
 

@@ -1,9 +1,7 @@
-import { dirname } from "node:path";
 import { beforeEach, describe, expect, type TestContext, test } from "vitest";
 import type { CcCi } from "../../../constructs/app.ts";
 import { ConvergePiece } from "../../../constructs/nixos/converge-piece.ts";
 import { HostFile } from "../../../constructs/nixos/host-file.ts";
-import { runPlaces } from "../../../services/lib/run.ts";
 import { appOf } from "../../synthesized.ts";
 import { requireHosts } from "../../tools.ts";
 import { bootHost, type Host } from "../host.ts";
@@ -30,11 +28,6 @@ import { buildSystem, type System } from "../system/system.ts";
 const { checkout, stack } = placesOf("web");
 const keys = withEverything;
 const ownFile = "/var/lib/cc-ci/secrets/own";
-
-const run = {
-  ...{ id: "1".repeat(16), recipe: "wiki", since: "2026-01-01T00:00:00.000Z" },
-  isCancelled: false,
-};
 
 /** A host with these apps, and a piece that is one file of the host's own making. */
 function withOwnFile(apps: Readonly<Record<string, WebOptions>>): CcCi {
@@ -84,11 +77,10 @@ describe("what happens seldom", { timeout: 1_800_000, concurrent: true }, () => 
       begin: async () => {
         await losePort(host, 443);
         // A test goes on, which a restart of Docker would end.
-        const note = `${runPlaces.living}/1/run.json`;
-        await shell(`mkdir -p ${dirname(note)}; echo '${JSON.stringify(run)}' >${note}`);
+        await shell("systemd-run --quiet --unit=cc-ci-run@1.service sleep 600");
         const waits = await host.converge("run", "traefik");
         expect(waits.stdout).toContain("[docker-restart-waits]");
-        await shell(`rm -r ${runPlaces.living}`);
+        await shell("systemctl stop cc-ci-run@1.service");
       },
     };
     killed.push(...(await killEverywhere(host, [lost], options)));

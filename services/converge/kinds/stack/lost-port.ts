@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { livingRuns } from "../../../lib/living-runs.ts";
 import { runPlaces } from "../../../lib/run.ts";
 import type { Service, Task } from "../../adapters/docker-schemas.ts";
+import type { Systemd } from "../../adapters/systemd.ts";
 import { stateFolder } from "../../engine/places.ts";
 import type { Context } from "../../engine/steps.ts";
 import { waitFor } from "../../engine/waiting.ts";
@@ -20,6 +21,9 @@ export interface LostPort {
 }
 
 export const dockerUnit = "docker.service";
+
+/** The services of test runs: there is one from the moment in which somebody asks for a run. */
+const runUnits = "cc-ci-run@*.service";
 
 /**
  * How long after a look at which no container had the port a task must be refused it once more, in
@@ -82,16 +86,21 @@ function refusedPort(tasks: readonly Task[]): { port: number; at: Date } | undef
 /**
  * A restart of Docker ends every container of this host, and so it waits for test runs.
  *
- * @throws {Stop} as long as one goes on
+ * @throws {Stop} as long as one goes on, or is about to
  */
 export async function waitForRuns(
   lost: LostPort,
+  systemd: Systemd,
   living: string = runPlaces.living,
 ): Promise<void> {
+  const units = await systemd.matching(runUnits);
+  if (units.length === 0) return;
   const runs = await livingRuns(living);
-  if (runs.length === 0) return;
-  const named = runs.map(({ id, recipe, since }) => `${id} (${recipe}, since ${since})`).join(", ");
-  throw stackLines.stop("docker-restart-waits", { ...lost, runs: named });
+  const named = units.map((name) => {
+    const run = runs.find(({ unit }) => unit === name);
+    return run === undefined ? name : `${run.id} (${run.recipe}, since ${run.since})`;
+  });
+  throw stackLines.stop("docker-restart-waits", { ...lost, runs: named.join(", ") });
 }
 
 /**
@@ -101,9 +110,9 @@ export async function waitForRuns(
  */
 export async function restartDocker(lost: LostPort, { piece, world }: Context): Promise<void> {
   const { clock, docker, files, systemd } = world;
-  // One may have begun since the plan.
-  await waitForRuns(lost);
   const before = await daemonOf(world);
+  // One may have begun since the plan.
+  await waitForRuns(lost, systemd);
   // Where nothing can be written it is not restarted: it could not be known that it was.
   await files.write(restartedPath(piece), before);
   const end = clock.monotonic() + restartSeconds;

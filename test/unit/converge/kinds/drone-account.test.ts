@@ -161,9 +161,12 @@ describe("an owner's token that Drone refuses", () => {
 
 describe("an account that has more on the forge than the CI repository", () => {
   const warnings = async (...repositories: readonly string[]) => {
+    return await warningsAt(async () => repositories);
+  };
+  const warningsAt = async (remoteRepositories: DroneClient["remoteRepositories"]) => {
     const drone = (options: { readonly server: string; readonly token: string }) => {
       const client = clientOf(options);
-      client.remoteRepositories = async () => repositories;
+      client.remoteRepositories = remoteRepositories;
       return client;
     };
     const lying = files({ [ownerTokenFile]: token });
@@ -184,6 +187,16 @@ describe("an account that has more on the forge than the CI repository", () => {
   test("is not told of when it has that alone", async () => {
     expect(await warnings("ci/cc-ci")).toEqual([]);
   });
+
+  test.for(["late", "silent", "broken", "forge-silent"] as const)(
+    "stops nothing when the list of it is not to be had (%s)",
+    async (trouble) => {
+      const refused = async () => {
+        throw new DroneRefusal(trouble, 500, "no list");
+      };
+      expect(await warningsAt(refused)).toEqual([]);
+    },
+  );
 });
 
 describe("a login that looks dead", () => {

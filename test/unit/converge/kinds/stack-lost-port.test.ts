@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Task } from "../../../../services/converge/adapters/docker-schemas.ts";
+import { Systemd } from "../../../../services/converge/adapters/systemd.ts";
 import { waitForRuns } from "../../../../services/converge/kinds/stack/lost-port.ts";
 import { writeNote } from "../../../../services/lib/living-runs.ts";
 import { serviceOf, stack, taskOf } from "./stack-parts.ts";
@@ -162,20 +163,41 @@ describe("a port that Docker gives to no task", () => {
     expect(await lineOf(converge(scene.steps()))).toMatchObject({ id: "service-not-up" });
   });
 
-  test("is lost as long as a test runs, which a restart of Docker would end", async () => {
+  test("stays lost as long as tests run, which a restart of Docker would end", async () => {
+    // given
+    const scene = await sceneWithout();
+    scene.runs = ["cc-ci-run@7.service"];
+    // when, then
+    const waits = await lineOf(scene.steps().plan());
+    expect(waits).toMatchObject({ id: "docker-restart-waits", as: "pending" });
+    expect(waits.text).toContain("waits for what that would end, cc-ci-run@7.service;");
+    // when one begins after the plan
+    scene.runs = [];
+    const steps = scene.steps();
+    const calls = await steps.plan();
+    scene.runs = ["cc-ci-run@8.service"];
+    expect((await lineOf(calls[0]?.perform() ?? Promise.resolve())).id).toBe(
+      "docker-restart-waits",
+    );
+    expect([scene.restarted, scene.notedDaemon]).toEqual([[], undefined]);
+    // when none runs any more
+    scene.runs = [];
+    await perform(scene.steps(), "prepare");
+    expect(scene.restarted).toEqual(["docker.service"]);
+  });
+
+  test("names the tests that it waits for", async () => {
     const living = mkdtempSync(join(tmpdir(), "cc-ci-living-"));
-    const lost = { service: "gateway", port: 443 };
-    expect(await waitForRuns(lost, living)).toBeUndefined();
-    // when
     mkdirSync(join(living, "1"));
     const since = "2026-01-01T00:00:00.000Z";
     await writeNote(join(living, "1"), {
       ...{ id: "1".repeat(16), recipe: "wiki", since, isCancelled: false },
     });
-    // then
-    const line = await lineOf(waitForRuns(lost, living));
-    expect(line).toMatchObject({ id: "docker-restart-waits", as: "pending" });
-    expect(line.text).toContain(`${"1".repeat(16)} (wiki, since ${since})`);
+    const systemd = new Systemd();
+    systemd.matching = async () => ["cc-ci-run@1.service", "cc-ci-run@2.service"];
+    const lost = { service: "gateway", port: 443 };
+    const line = await lineOf(waitForRuns(lost, systemd, living));
+    expect(line.text).toContain(`${"1".repeat(16)} (wiki, since ${since}), cc-ci-run@2.service;`);
     rmSync(living, { recursive: true });
   });
 });

@@ -69,6 +69,8 @@ export class Scene {
   /** Whether nothing can be written. */
   isFull = false;
   readonly restarted: string[] = [];
+  /** Units of test runs. */
+  runs: readonly string[] = [];
   /** What systemd says against a restart. */
   restartFailure = "";
   /** What Docker does while time goes on. */
@@ -129,6 +131,7 @@ export class Scene {
     };
     const systemd = {
       startOf: async () => this.dockerStart,
+      matching: async () => this.runs,
       restart: async (unit: string) => {
         this.restarted.push(unit);
         if (this.restartFailure === "") {
