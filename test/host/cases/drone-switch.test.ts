@@ -45,7 +45,9 @@ describe("a host with Drone", { timeout: 600_000 }, () => {
     for (const number of await Promise.all(three)) {
       await drone.until(number, ({ status }) => status === "running", 30);
     }
-    expect(await runs.list()).toHaveLength(3);
+    await until("three runs", 60, async () =>
+      (await runs.list()).length === 3 ? true : undefined,
+    );
     for (const number of await Promise.all(three)) await drone.cancel(number);
     await runs.none();
     await expectAtRest(host);

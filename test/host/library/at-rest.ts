@@ -24,14 +24,14 @@ export async function quiet(host: Host): Promise<void> {
     before = now;
     return isSame && !(await hasRemains(host)) ? true : undefined;
   };
-  await until("a host that changes no more by itself", 60, still, 700);
+  await until("a host that changes no more by itself", 120, still, 700);
 }
 
 const containersSchema = z.array(z.object({ Labels: z.record(z.string(), z.string()) }));
 const servicesSchema = z.array(z.object({ ID: z.string() }));
 
 /** Whether containers are still there whose service is gone: Docker removes them a while later. */
-async function hasRemains(host: Host): Promise<boolean> {
+export async function hasRemains(host: Host): Promise<boolean> {
   const containers = containersSchema.parse(await host.docker.get("/containers/json?all=true"));
   const ids = containers.flatMap(({ Labels }) => Labels["com.docker.swarm.service.id"] ?? []);
   // A node that has left its swarm knows of no service.
