@@ -59,6 +59,17 @@ export const processes: readonly ContractEntry[] = [
     },
   },
   {
+    id: "guests-see-welcome",
+    facts: "2.1",
+    says: "who is not logged in is led from the first page to another one",
+    probe: async (scene) => {
+      const { server } = await scene.shared();
+      const first = await fetch(new URL("/", server.url), { redirect: "manual" });
+      expect([first.status, first.headers.get("location")]).toEqual([303, "/welcome"]);
+      expect((await server.ask("GET", "/welcome")).status).toBe(200);
+    },
+  },
+  {
     id: "environment-over-file",
     facts: "2.1",
     says: "what the process's environment says wins over the file of settings",

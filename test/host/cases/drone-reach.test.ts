@@ -67,7 +67,7 @@ describe("who reaches what of Drone", () => {
   });
 
   test.for<[string, string, number]>([
-    ["its pages", "/", 200],
+    ["its pages", "/welcome", 200],
     ["its version", "/version", 200],
     ["accounts", "/api/user", 401],
     ["the queue", "/api/queue", 401],

@@ -134,6 +134,9 @@ async function answer(
         return text(200, metrics(world.store));
       default:
         // The pages for people.
+        if (pathname === "/" && user === undefined) {
+          return void response.writeHead(303, { Location: "/welcome" }).end();
+        }
         response.writeHead(200, { "Content-Type": "text/html; charset=utf-8" });
         return void response.end("<!DOCTYPE html><title>Drone (stand-in)</title>\n");
     }
