@@ -1,10 +1,9 @@
 import { lstat, readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
 import { isNotThere } from "../lib/not-there.ts";
 
 /** A file of a run. */
 export interface RunFile {
-  /** Below the run's folder. */
+  /** Below the run's folder, a character for each byte: a test names files as it likes, and not in UTF-8 alone. */
   readonly path: string;
   readonly bytes: number;
 }
@@ -23,17 +22,31 @@ export const artefactLimit = { bytes: 256 * 1024 * 1024, files: 10_000 } as cons
 /** All files of a run's folder; links are files, and led nowhere by. */
 export async function filesIn(folder: string): Promise<readonly RunFile[]> {
   const files: RunFile[] = [];
-  for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {
-    if (entry.isDirectory()) continue;
-    const path = join(entry.parentPath, entry.name);
-    const bytes = await sizeOf(path);
-    if (bytes !== undefined) files.push({ path: path.slice(folder.length + 1), bytes });
+  const folders = [""];
+  for (const below of folders) {
+    for (const entry of await entriesOf(pathIn(folder, below))) {
+      const path = `${below}${entry.name.toString("latin1")}`;
+      if (entry.isDirectory()) folders.push(`${path}/`);
+      else {
+        const bytes = await sizeOf(pathIn(folder, path));
+        if (bytes !== undefined) files.push({ path, bytes });
+      }
+    }
   }
   return files;
 }
 
+async function entriesOf(folder: Buffer) {
+  return await readdir(folder, { withFileTypes: true, encoding: "buffer" });
+}
+
+/** As the system knows it: text that was no UTF-8 would name another file. */
+function pathIn(folder: string, path: string): Buffer {
+  return Buffer.concat([Buffer.from(`${folder}/`), Buffer.from(path, "latin1")]);
+}
+
 /** Undefined for what went away meanwhile. */
-async function sizeOf(path: string): Promise<number | undefined> {
+async function sizeOf(path: Buffer): Promise<number | undefined> {
   try {
     return (await lstat(path)).size;
   } catch (error) {
@@ -65,11 +78,15 @@ export function excessOf(
   });
 }
 
-/** What goes with artefacts and log, when only what a run came to is kept. Pure. */
-export function strippedOf(files: readonly RunFile[]): readonly RunFile[] {
-  return files.filter(({ path }) => !core.has(path));
+export async function removeFiles(folder: string, files: readonly RunFile[]): Promise<void> {
+  for (const { path } of files) await rm(pathIn(folder, path), { force: true });
 }
 
-export async function removeFiles(folder: string, files: readonly RunFile[]): Promise<void> {
-  for (const { path } of files) await rm(join(folder, path), { force: true });
+/** Removes artefacts and log, and whatever else there is beside what a run came to. */
+export async function stripFolder(folder: string): Promise<void> {
+  for (const entry of await entriesOf(pathIn(folder, ""))) {
+    const name = entry.name.toString("latin1");
+    if (core.has(name) && !entry.isDirectory()) continue;
+    await rm(pathIn(folder, name), { recursive: true, force: true });
+  }
 }

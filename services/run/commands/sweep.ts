@@ -5,7 +5,7 @@ import { defineLines, type Line } from "../../lib/line.ts";
 import { livingRuns } from "../../lib/living-runs.ts";
 import { runPlaces, runRequestSchema } from "../../lib/run.ts";
 import { say } from "../../lib/say.ts";
-import { bytesOf, coreOf, filesIn, removeFiles, strippedOf } from "../content.ts";
+import { bytesOf, coreOf, filesIn, stripFolder } from "../content.ts";
 import { type Keep, type KeptRun, superseded } from "../retention.ts";
 import {
   debtOf,
@@ -93,9 +93,7 @@ export async function sweep(
     say(`removed the run ${id}`);
   }
   for (const id of stripped) {
-    const folder = join(ground.runs, id);
-    const files = strippedOf(await filesIn(folder));
-    await steps.perform(() => removeFiles(folder, files));
+    await steps.perform(() => stripFolder(join(ground.runs, id)));
     say(`removed log and artefacts of the run ${id}, and kept what it came to`);
   }
 }
