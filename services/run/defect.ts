@@ -9,7 +9,11 @@ export const defectLines = defineLines({
 
 /** What nobody had a line for, as a line. */
 export function defectOf(error: unknown): Stop {
-  const problem = error instanceof Error ? error.message : String(error);
+  const problem = problemIn(error);
   const details = error instanceof Error ? (error.stack ?? "") : "";
   return defectLines.stop("run-defect", { problem }, details);
+}
+
+export function problemIn(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

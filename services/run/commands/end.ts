@@ -1,8 +1,9 @@
 import { join } from "node:path";
-import { defineLines } from "../../lib/line.ts";
+import { defineLines, type Line } from "../../lib/line.ts";
 import { type RunNote, readNote } from "../../lib/living-runs.ts";
 import { say } from "../../lib/say.ts";
 import { artefactLimit, bytesOf, excessOf, filesIn, removeFiles } from "../content.ts";
+import { problemIn } from "../defect.ts";
 import { tearDown } from "../harness.ts";
 import { instanceIn } from "../instance.ts";
 import { killOthers } from "../own-group.ts";
@@ -29,6 +30,10 @@ export const endLines = defineLines({
   "artefacts-dropped": {
     as: "warning",
     says: "the run {id} left more than {mebibytes} MiB or {most} files: its {files} largest files, {bytes} bytes, were dropped",
+  },
+  "tear-down-not-noted": {
+    as: "warning",
+    says: "how the teardown of the run {id} ended could not be noted ({problem}): it is tried again, as if it had not been",
   },
   "tear-down-given-up": {
     as: "warning",
@@ -80,14 +85,18 @@ export async function endRun(
   const request = await readRequest(folder);
   // Without one there was nothing that could be done, or its folder was taken away.
   if (request === undefined) return;
+  // First, for it may have left no room for whatever comes next.
+  await dropExcess(folder, id, steps);
   const failure = await steps.perform(() => tearDown(harness, folder, home, say));
-  if (failure === undefined) await steps.perform(() => settleTearDown(folder));
-  else {
-    const tries = ((await owedTries(folder)) ?? 0) + 1;
-    await steps.perform(() => oweTearDown(folder, tries));
-    const values = { id, how: failure, tries, most: mostTearDowns };
-    const { id: line, text } = endLines.warning("tear-down-failed", values);
-    say(`warning [${line}]: ${text}`, "warning");
+  const tries = ((await owedTries(folder)) ?? 0) + 1;
+  await steps
+    .perform(() => (failure === undefined ? settleTearDown(folder) : oweTearDown(folder, tries)))
+    .catch((error: unknown) => {
+      // What it came to is said all the same.
+      warn(endLines.warning("tear-down-not-noted", { id, problem: problemIn(error) }));
+    });
+  if (failure !== undefined) {
+    warn(endLines.warning("tear-down-failed", { id, how: failure, tries, most: mostTearDowns }));
   }
   await dropExcess(folder, id, steps);
   if ((await readResults(folder)) !== undefined) return;
@@ -101,16 +110,20 @@ async function dropExcess(folder: string, id: string, steps: Steps): Promise<voi
   const excess = excessOf(await filesIn(folder));
   if (excess.length === 0) return;
   const { bytes, files } = artefactLimit;
-  const { id: line, text } = endLines.warning("artefacts-dropped", {
+  const line = endLines.warning("artefacts-dropped", {
     ...{ id, mebibytes: bytes / 1024 ** 2, most: files },
     ...{ files: excess.length, bytes: bytesOf(excess) },
   });
   await steps.perform(async () => {
     // There may be no room for the note before.
     await removeFiles(folder, excess);
-    await noteInLog(folder, text);
+    await noteInLog(folder, line.text);
   });
-  say(`warning [${line}]: ${text}`, "warning");
+  warn(line);
+}
+
+export function warn({ id, text }: Line): void {
+  say(`warning [${id}]: ${text}`, "warning");
 }
 
 /** Why a run has no results, from what systemd tells the last command of a service (systemd.exec(5)). */

@@ -6,6 +6,7 @@ import { livingRuns } from "../../lib/living-runs.ts";
 import { runPlaces, runRequestSchema } from "../../lib/run.ts";
 import { say } from "../../lib/say.ts";
 import { bytesOf, coreOf, filesIn, stripFolder } from "../content.ts";
+import { problemIn } from "../defect.ts";
 import { type Keep, type KeptRun, superseded } from "../retention.ts";
 import {
   debtOf,
@@ -18,7 +19,7 @@ import {
   unborn,
 } from "../run-folder.ts";
 import { Steps } from "../steps.ts";
-import { endLines, endRun, mostTearDowns } from "./end.ts";
+import { endLines, endRun, mostTearDowns, warn } from "./end.ts";
 import { mustBeRoot } from "./list.ts";
 
 export const sweepLines = defineLines({
@@ -46,9 +47,7 @@ export interface Ground {
  */
 export async function sweepCommand(harness: string, keep: Keep): Promise<number> {
   mustBeRoot();
-  await sweep({ runs: runPlaces.runs, living: runPlaces.living }, harness, keep, (line) =>
-    say(`warning [${line.id}]: ${line.text}`, "warning"),
-  );
+  await sweep({ runs: runPlaces.runs, living: runPlaces.living }, harness, keep, warn);
   return 0;
 }
 
@@ -83,8 +82,7 @@ export async function sweep(
     } catch (error) {
       // Another one may have taken it away meanwhile.
       if (!(await exists(path).catch(() => true))) continue;
-      const problem = error instanceof Error ? error.message : String(error);
-      warn(sweepLines.warning("run-folder-unreadable", { path, problem }));
+      warn(sweepLines.warning("run-folder-unreadable", { path, problem: problemIn(error) }));
     }
   }
   const { removed, stripped } = superseded(over, keep, new Date());

@@ -180,6 +180,27 @@ describe("a sweep", () => {
     });
   });
 
+  test("drops that before a teardown, which may need the room, and what this leaves after it", async () => {
+    const folder = await makeRun(one);
+    const leave = (name: string) => `truncate -s 300M "$2/artefacts/${name}"`;
+    const say = 'ls "$2/artefacts" >"$2/artefacts/seen"';
+    writeFileSync(join(root, "harness"), `#!/bin/sh\n${say}\n${leave("more")}\n`);
+    writeFileSync(join(folder, "artefacts/huge"), "");
+    truncateSync(join(folder, "artefacts/huge"), 300 * 1024 * 1024);
+    await swept();
+    expect(readdirSync(join(folder, "artefacts"))).toEqual(["seen"]);
+    expect(readFileSync(join(folder, "artefacts/seen"), "utf8")).toBe("seen\n");
+  });
+
+  test("says what a run came to also where it cannot note that a teardown is owed", async () => {
+    const folder = await makeRun(one);
+    writeFileSync(join(root, "harness"), "#!/bin/sh\nexit 7\n");
+    rmSync(join(folder, "tear-down-owed.json"));
+    mkdirSync(join(folder, "tear-down-owed.json/in-the-way"), { recursive: true });
+    expect(await swept()).toEqual([]);
+    expect(resultsOf(one).reason).toContain(", and its teardown ended with status 7");
+  });
+
   test("takes results that nobody can read for none", async () => {
     for (const text of ["{ results", "[]", "{}", '{"version":99}']) {
       const folder = await makeRun(one);
