@@ -192,6 +192,9 @@ const folders: NixAttributes = {
  */
 const runHardening: NixAttributes = {
   ...confined,
+  // What a test mounts into its containers, these fill with folders of users of their own, which have to be counted
+  // and removed all the same.
+  CapabilityBoundingSet: "CAP_DAC_OVERRIDE",
   InaccessiblePaths: [`-${statePath(stateFolders.secrets)}`, `-${statePath(stateFolders.pieces)}`],
 };
 

@@ -78,15 +78,28 @@ export function excessOf(
   });
 }
 
+/** @throws {Error} of the first that does not go, once the others have */
 export async function removeFiles(folder: string, files: readonly RunFile[]): Promise<void> {
-  for (const { path } of files) await rm(pathIn(folder, path), { force: true });
+  await removeAll(files.map(({ path }) => pathIn(folder, path)));
 }
 
-/** Removes artefacts and log, and whatever else there is beside what a run came to. */
+/**
+ * Removes artefacts and log, and whatever else there is beside what a run came to.
+ *
+ * @throws {Error} as above
+ */
 export async function stripFolder(folder: string): Promise<void> {
-  for (const entry of await entriesOf(pathIn(folder, ""))) {
-    const name = entry.name.toString("latin1");
-    if (core.has(name) && !entry.isDirectory()) continue;
-    await rm(pathIn(folder, name), { recursive: true, force: true });
+  const entries = await entriesOf(pathIn(folder, ""));
+  const others = entries.filter(
+    (entry) => entry.isDirectory() || !core.has(entry.name.toString("latin1")),
+  );
+  await removeAll(others.map(({ name }) => pathIn(folder, name.toString("latin1"))));
+}
+
+async function removeAll(paths: readonly Buffer[]): Promise<void> {
+  const problems: unknown[] = [];
+  for (const path of paths) {
+    await rm(path, { recursive: true, force: true }).catch((error) => problems.push(error));
   }
+  if (problems.length > 0) throw problems[0];
 }

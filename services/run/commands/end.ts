@@ -31,6 +31,10 @@ export const endLines = defineLines({
     as: "warning",
     says: "the run {id} left more than {mebibytes} MiB or {most} files: its {files} largest files, {bytes} bytes, were dropped",
   },
+  "run-files-stay": {
+    as: "warning",
+    says: "files of the run {id} could not be removed ({problem}), and stay for now: see what is in the way below {path}",
+  },
   "tear-down-not-noted": {
     as: "warning",
     says: "how the teardown of the run {id} ended could not be noted ({problem}): it is tried again, as if it had not been",
@@ -105,21 +109,36 @@ export async function endRun(
   say(`run ${id} is aborted: ${reason}${more}`, "notice");
 }
 
-/** Drops what is over the limit of one run, and says so in its log too. */
+/** Drops what is over the limit of one run, and says so in its log too; the end of the run goes on in any case. */
 async function dropExcess(folder: string, id: string, steps: Steps): Promise<void> {
-  const excess = excessOf(await filesIn(folder));
-  if (excess.length === 0) return;
-  const { bytes, files } = artefactLimit;
-  const line = endLines.warning("artefacts-dropped", {
-    ...{ id, mebibytes: bytes / 1024 ** 2, most: files },
-    ...{ files: excess.length, bytes: bytesOf(excess) },
+  await tryToRemove({ id, folder }, warn, async () => {
+    const excess = excessOf(await filesIn(folder));
+    if (excess.length === 0) return;
+    const { bytes, files } = artefactLimit;
+    const line = endLines.warning("artefacts-dropped", {
+      ...{ id, mebibytes: bytes / 1024 ** 2, most: files },
+      ...{ files: excess.length, bytes: bytesOf(excess) },
+    });
+    await steps.perform(async () => {
+      // There may be no room for the note before.
+      await removeFiles(folder, excess);
+      await noteInLog(folder, line.text);
+    });
+    warn(line);
   });
-  await steps.perform(async () => {
-    // There may be no room for the note before.
-    await removeFiles(folder, excess);
-    await noteInLog(folder, line.text);
-  });
-  warn(line);
+}
+
+/** One file that does not go keeps nobody from what else there is to do. */
+export async function tryToRemove(
+  { id, folder }: Omit<LeftRun, "home">,
+  tell: (line: Line) => void,
+  remove: () => Promise<void>,
+): Promise<void> {
+  try {
+    await remove();
+  } catch (error) {
+    tell(endLines.warning("run-files-stay", { id, problem: problemIn(error), path: folder }));
+  }
 }
 
 export function warn({ id, text }: Line): void {

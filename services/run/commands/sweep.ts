@@ -19,7 +19,7 @@ import {
   unborn,
 } from "../run-folder.ts";
 import { Steps } from "../steps.ts";
-import { endLines, endRun, mostTearDowns, warn } from "./end.ts";
+import { endLines, endRun, mostTearDowns, tryToRemove, warn } from "./end.ts";
 import { mustBeRoot } from "./list.ts";
 
 export const sweepLines = defineLines({
@@ -87,12 +87,17 @@ export async function sweep(
   }
   const { removed, stripped } = superseded(over, keep, new Date());
   for (const id of removed) {
-    await steps.perform(() => removeFolder(ground.runs, id));
-    say(`removed the run ${id}`);
+    await tryToRemove({ id, folder: join(ground.runs, id) }, warn, async () => {
+      await steps.perform(() => removeFolder(ground.runs, id));
+      say(`removed the run ${id}`);
+    });
   }
   for (const id of stripped) {
-    await steps.perform(() => stripFolder(join(ground.runs, id)));
-    say(`removed log and artefacts of the run ${id}, and kept what it came to`);
+    const folder = join(ground.runs, id);
+    await tryToRemove({ id, folder }, warn, async () => {
+      await steps.perform(() => stripFolder(folder));
+      say(`removed log and artefacts of the run ${id}, and kept what it came to`);
+    });
   }
 }
 

@@ -59,6 +59,14 @@ describe("the boundary", () => {
     });
   });
 
+  test("removes what containers left under users of their own", () => {
+    for (const unit of ["cc-ci-run@", "cc-ci-runs"]) {
+      expectUnit(treeWith(), unit).toHaveOptions({
+        serviceConfig: { CapabilityBoundingSet: "CAP_DAC_OVERRIDE" },
+      });
+    }
+  });
+
   test("outlives Docker by no moment", () => {
     const app = treeWith();
     expectUnit(app, "cc-ci-run@").toRunAfter(service);

@@ -5,6 +5,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   truncateSync,
   utimesSync,
@@ -199,6 +200,32 @@ describe("a sweep", () => {
     mkdirSync(join(folder, "tear-down-owed.json/in-the-way"), { recursive: true });
     expect(await swept()).toEqual([]);
     expect(resultsOf(one).reason).toContain(", and its teardown ended with status 7");
+  });
+
+  test("says what a run came to also where what it left does not go in order", async () => {
+    const folder = await makeRun(one);
+    // given a log that nothing can be noted in
+    mkdirSync(join(folder, "log.jsonl"));
+    writeFileSync(join(folder, "artefacts/huge"), "");
+    truncateSync(join(folder, "artefacts/huge"), 300 * 1024 * 1024);
+    await swept();
+    expect(resultsOf(one).outcome).toBe("aborted");
+    expect(readdirSync(join(folder, "artefacts"))).toEqual([]);
+  });
+
+  test("removes the others of what is too much where one does not go", async () => {
+    for (const id of [one, two, three]) await makeRun(id);
+    await swept();
+    // given a file whose path becomes too long for the system with the name that its run goes by
+    const deep = `${join(runs(), one)}${"/deeper".repeat(1000)}`.slice(0, 4080).replace(/\/$/, "");
+    mkdirSync(deep, { recursive: true });
+    writeFileSync(`${deep}/${"x".repeat(4090 - deep.length)}`, "");
+    // when
+    const said = await swept({ ...keep, runs: 1 });
+    renameSync(join(runs(), `.gone-${one}`), join(root, "gone"));
+    // then
+    expect(said).toEqual([expect.stringContaining(`files of the run ${one} could not be removed`)]);
+    expect(readdirSync(runs())).toEqual([three]);
   });
 
   test("takes results that nobody can read for none", async () => {
