@@ -1,4 +1,5 @@
-import { lstat, readdir, rm } from "node:fs/promises";
+import { lstat, mkdir, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { isNotThere } from "../lib/not-there.ts";
 
 /** A file of a run. */
@@ -84,7 +85,8 @@ export async function removeFiles(folder: string, files: readonly RunFile[]): Pr
 }
 
 /**
- * Removes artefacts and log, and whatever else there is beside what a run came to.
+ * Removes artefacts and log, and whatever else there is beside what a run came to. Its folder is fit for a teardown
+ * all the same.
  *
  * @throws {Error} as above
  */
@@ -94,6 +96,12 @@ export async function stripFolder(folder: string): Promise<void> {
     (entry) => entry.isDirectory() || !core.has(entry.name.toString("latin1")),
   );
   await removeAll(others.map(({ name }) => pathIn(folder, name.toString("latin1"))));
+  await makeArtefactsFolder(folder);
+}
+
+/** Where a run and its teardown leave what they like. */
+export async function makeArtefactsFolder(folder: string): Promise<void> {
+  await mkdir(join(folder, "artefacts"), { recursive: true, mode: 0o700 });
 }
 
 async function removeAll(paths: readonly Buffer[]): Promise<void> {

@@ -14,6 +14,8 @@ export interface KeptRun {
   readonly bytes: number;
   /** What of that is no more than what it was asked for and came to. */
   readonly coreBytes: number;
+  /** Whether something of it may be left on the host, which nothing but its folder says. */
+  readonly isOwed: boolean;
 }
 
 /** What is to go: the oldest first in both. */
@@ -32,7 +34,7 @@ export const ageless = 20;
 /**
  * What goes of runs. Too old or too many: all of a run. Too large: logs and artefacts of the oldest, so that
  * a few large runs cost the others no more than that; a whole run only where even what they came to is too
- * much. Pure.
+ * much. One with a teardown that is owed stays in any case, without log and artefacts where it is too large. Pure.
  */
 export function superseded(runs: readonly KeptRun[], keep: Keep, now: Date): Superseded {
   const oldest = new Date(now.getTime() - keep.days * 86_400_000).toISOString();
@@ -41,8 +43,10 @@ export function superseded(runs: readonly KeptRun[], keep: Keep, now: Date): Sup
   const firstTooOld = newestFirst.findIndex(
     ({ endedAt }, index) => index >= keep.runs || (index >= ageless && endedAt < oldest),
   );
-  const stay = firstTooOld < 0 ? newestFirst : newestFirst.slice(0, firstTooOld);
-  const removed = newestFirst.slice(stay.length);
+  const goes = ({ isOwed }: KeptRun, index: number) =>
+    firstTooOld >= 0 && index >= firstTooOld && !isOwed;
+  const stay = newestFirst.filter((run, index) => !goes(run, index));
+  const removed = newestFirst.filter(goes);
   const stripped: KeptRun[] = [];
   let bytes = stay.reduce((sum, run) => sum + run.bytes, 0);
   for (const run of stay.toReversed()) {
@@ -54,6 +58,7 @@ export function superseded(runs: readonly KeptRun[], keep: Keep, now: Date): Sup
   const cut: KeptRun[] = [];
   for (const run of stay.toReversed()) {
     if (bytes <= keep.bytes) break;
+    if (run.isOwed) continue;
     bytes -= run.coreBytes;
     cut.push(run);
   }

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { syncFolder, writeDurably } from "../lib/durable-file.ts";
@@ -10,6 +10,7 @@ import {
   runResultsSchema,
   runVersion,
 } from "../lib/run.ts";
+import { makeArtefactsFolder } from "./content.ts";
 
 /** Begins the name of a folder that is about to be a run's. */
 export const unborn = ".new-";
@@ -26,8 +27,8 @@ export function unbornFolder(runsFolder: string, invocation: string): string {
 }
 
 export async function prepareFolder(folder: string, request: RunRequest): Promise<void> {
-  await mkdir(join(folder, "artefacts"), { recursive: true, mode: 0o700 });
-  await oweTearDown(folder, 0);
+  await makeArtefactsFolder(folder);
+  await oweTearDown(folder, { tries: 0 });
   await writeDurably(join(folder, "request.json"), json(request));
 }
 
@@ -73,17 +74,25 @@ export async function removeFolder(runsFolder: string, name: string): Promise<vo
  */
 const debtFile = "tear-down-owed.json";
 
-const debtSchema = z.object({ tries: z.int().min(0) });
+const debtSchema = z.object({
+  /** How often it was tried. */
+  tries: z.int().min(0),
+  /** When it was tried for the last time, ISO 8601. */
+  triedAt: z.iso.datetime().optional(),
+});
 
-/** How often the teardown that is owed was tried; undefined when none is. */
-export async function owedTries(folder: string): Promise<number | undefined> {
+/** A teardown that is owed. */
+export type Debt = Readonly<z.infer<typeof debtSchema>>;
+
+/** Undefined when none is owed. */
+export async function owedTearDown(folder: string): Promise<Debt | undefined> {
   const path = join(folder, debtFile);
   if (!(await exists(path))) return undefined;
-  return debtSchema.safeParse(await readJson(path)).data?.tries ?? 0;
+  return debtSchema.safeParse(await readJson(path)).data ?? { tries: 0 };
 }
 
-export async function oweTearDown(folder: string, tries: number): Promise<void> {
-  await writeDurably(join(folder, debtFile), json({ tries }));
+export async function oweTearDown(folder: string, debt: Debt): Promise<void> {
+  await writeDurably(join(folder, debtFile), json(debt));
 }
 
 /** Where it is noted that a teardown is owed, for a person who pays. */

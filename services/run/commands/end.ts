@@ -8,8 +8,9 @@ import { tearDown } from "../harness.ts";
 import { instanceIn } from "../instance.ts";
 import { killOthers } from "../own-group.ts";
 import {
+  type Debt,
   exists,
-  owedTries,
+  owedTearDown,
   oweTearDown,
   readRequest,
   readResults,
@@ -25,7 +26,7 @@ import { Steps } from "../steps.ts";
 export const endLines = defineLines({
   "tear-down-failed": {
     as: "warning",
-    says: "what the run {id} left could not be taken away: its teardown {how}; it was tried {tries} times, and is again by cc-ci-runs.service, up to {most} times",
+    says: "what the run {id} left could not be taken away: its teardown {how}; it was tried {tries} times, and is again by cc-ci-runs.service, after {eager} tries once a day",
   },
   "artefacts-dropped": {
     as: "warning",
@@ -41,7 +42,7 @@ export const endLines = defineLines({
   },
   "tear-down-given-up": {
     as: "warning",
-    says: "what the run {id} left is still there: its teardown did not succeed in {tries} tries; take it away by hand, then remove {path}",
+    says: "what the run {id} left is still there: its teardown did not succeed in {tries} tries, and has one a day from now on; take it away by hand, then remove {path}",
   },
 });
 
@@ -69,8 +70,19 @@ export async function endCommand(harness: string): Promise<number> {
   return 0;
 }
 
-/** How often a teardown is tried: at the run's end, then with each sweep. */
-export const mostTearDowns = 6;
+/** How often a teardown is tried at once: at the run's end, then with each sweep. */
+const eagerTearDowns = 6;
+
+/** Between two later ones, in milliseconds: a day. What was in the way may be gone by then. */
+const patientMilliseconds = 86_400_000;
+
+/** Whether a teardown that is owed is worth a further try by now. Pure. */
+export function isDue({ tries, triedAt }: Debt, now: Date): boolean {
+  if (tries < eagerTearDowns || triedAt === undefined) return true;
+  const age = now.getTime() - Date.parse(triedAt);
+  // A clock that was ahead puts nothing off.
+  return age < 0 || age >= patientMilliseconds;
+}
 
 /** A run that nobody works on any more. */
 interface LeftRun {
@@ -92,15 +104,16 @@ export async function endRun(
   // First, for it may have left no room for whatever comes next.
   await dropExcess(folder, id, steps);
   const failure = await steps.perform(() => tearDown(harness, folder, home, say));
-  const tries = ((await owedTries(folder)) ?? 0) + 1;
+  const tries = ((await owedTearDown(folder))?.tries ?? 0) + 1;
+  const debt = { tries, triedAt: new Date().toISOString() };
   await steps
-    .perform(() => (failure === undefined ? settleTearDown(folder) : oweTearDown(folder, tries)))
+    .perform(() => (failure === undefined ? settleTearDown(folder) : oweTearDown(folder, debt)))
     .catch((error: unknown) => {
       // What it came to is said all the same.
       warn(endLines.warning("tear-down-not-noted", { id, problem: problemIn(error) }));
     });
   if (failure !== undefined) {
-    warn(endLines.warning("tear-down-failed", { id, how: failure, tries, most: mostTearDowns }));
+    warn(endLines.warning("tear-down-failed", { id, how: failure, tries, eager: eagerTearDowns }));
   }
   await dropExcess(folder, id, steps);
   if ((await readResults(folder)) !== undefined) return;

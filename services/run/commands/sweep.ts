@@ -12,14 +12,14 @@ import {
   debtOf,
   exists,
   leaving,
-  owedTries,
+  owedTearDown,
   readRequest,
   readResults,
   removeFolder,
   unborn,
 } from "../run-folder.ts";
 import { Steps } from "../steps.ts";
-import { endLines, endRun, mostTearDowns, tryToRemove, warn } from "./end.ts";
+import { endLines, endRun, isDue, tryToRemove, warn } from "./end.ts";
 import { mustBeRoot } from "./list.ts";
 
 export const sweepLines = defineLines({
@@ -72,10 +72,9 @@ export async function sweep(
         warn(sweepLines.warning("run-folder-strange", { path }));
       } else if (!living.has(name)) {
         if (await mustEnd(path, name, warn)) {
-          if (performance.now() < lastStart) await endLeft(path, name, harness, steps);
           // What is owed to it is still noted in its folder.
-          else continue;
-          if (await isOwedStill(path)) continue;
+          if (performance.now() >= lastStart) continue;
+          await endLeft(path, name, harness, steps);
         }
         over.push(await keptRun(path, name));
       }
@@ -116,19 +115,12 @@ const tearDownsSeconds = 20 * 60;
 
 /** Whether a run has no end yet, or a teardown is owed to it that is worth a further try. */
 async function mustEnd(folder: string, id: string, warn: (line: Line) => void): Promise<boolean> {
-  const tries = await owedTries(folder);
-  const hasResults = (await readResults(folder)) !== undefined;
-  if (tries !== undefined && tries >= mostTearDowns && hasResults) {
-    warn(endLines.warning("tear-down-given-up", { id, tries, path: debtOf(folder) }));
-    return false;
-  }
-  return tries !== undefined || !hasResults;
-}
-
-/** Then it goes by no age or size: nobody would try again. */
-async function isOwedStill(folder: string): Promise<boolean> {
-  const tries = await owedTries(folder);
-  return tries !== undefined && tries < mostTearDowns;
+  if ((await readResults(folder)) === undefined) return true;
+  const debt = await owedTearDown(folder);
+  if (debt === undefined || isDue(debt, new Date())) return debt !== undefined;
+  const { tries } = debt;
+  warn(endLines.warning("tear-down-given-up", { id, tries, path: debtOf(folder) }));
+  return false;
 }
 
 async function endLeft(folder: string, id: string, harness: string, steps: Steps): Promise<void> {
@@ -144,7 +136,8 @@ async function keptRun(folder: string, id: string): Promise<KeptRun> {
   const results = await readResults(folder);
   const endedAt = results?.endedAt ?? (await stat(folder)).mtime.toISOString();
   const files = await filesIn(folder);
-  return { id, endedAt, bytes: bytesOf(files), coreBytes: bytesOf(coreOf(files)) };
+  const isOwed = (await owedTearDown(folder)) !== undefined;
+  return { id, endedAt, bytes: bytesOf(files), coreBytes: bytesOf(coreOf(files)), isOwed };
 }
 
 async function namesOf(folder: string): Promise<readonly string[]> {

@@ -92,6 +92,7 @@ describe("the files of a run", () => {
       mkdirSync(join(run, name), { recursive: true });
     }
     await stripFolder(run);
-    expect(readdirSync(run)).toEqual(["request.json"]);
+    expect(readdirSync(run)).toEqual(["artefacts", "request.json"]);
+    expect(readdirSync(join(run, "artefacts"))).toEqual([]);
   });
 });

@@ -8,7 +8,7 @@ const plenty = { days: 30, runs: 100, bytes: 1e12 };
 /** Runs that ended so many days ago, named by it, each of 10 bytes of which 1 says what it came to. */
 function ended(...days: readonly number[]): readonly KeptRun[] {
   return days.map((day) => ({
-    ...{ id: `d${day}`, bytes: 10, coreBytes: 1 },
+    ...{ id: `d${day}`, bytes: 10, coreBytes: 1, isOwed: false },
     endedAt: new Date(now.getTime() - day * 86_400_000).toISOString(),
   }));
 }
@@ -56,6 +56,16 @@ describe("of the runs that are over", () => {
   test("whole ones go where what they came to is too much by itself", () => {
     expect(superseded(ended(1, 2, 3), { ...plenty, bytes: 2 }, now)).toEqual({
       ...{ removed: ["d3"], stripped: ["d2", "d1"] },
+    });
+  });
+
+  test("those that a teardown is owed to stay, however old, many or large, without log and artefacts", () => {
+    const owed = ended(98, 99).map((run) => ({ ...run, isOwed: true }));
+    const runs = [...recent, ...ended(31), ...owed];
+    expect(superseded(runs, plenty, now)).toEqual({ ...nothing, removed: ["d31"] });
+    expect(superseded(owed, { ...plenty, runs: 1 }, now)).toEqual(nothing);
+    expect(superseded(owed, { ...plenty, bytes: 1 }, now)).toEqual({
+      ...{ removed: [], stripped: ["d99", "d98"] },
     });
   });
 

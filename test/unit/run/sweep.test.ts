@@ -120,16 +120,24 @@ describe("a sweep", () => {
     expect(resultsOf(one)).toEqual(results);
   });
 
-  test("gives a teardown up after six tries, and names the run from then on", async () => {
+  test("tries a teardown once a day after six tries, and names the run from then on", async () => {
     const folder = await makeRun(one);
     writeFileSync(join(root, "harness"), '#!/bin/sh\necho "$1" >>"$2/asked"\nexit 7\n');
     for (let sweeps = 0; sweeps < 6; sweeps += 1) expect(await swept()).toEqual([]);
     const said = [
-      `what the run ${one} left is still there: its teardown did not succeed in 6 tries; take it away by hand, then remove ${folder}/tear-down-owed.json`,
+      `what the run ${one} left is still there: its teardown did not succeed in 6 tries, and has one a day from now on; take it away by hand, then remove ${folder}/tear-down-owed.json`,
     ];
     expect(await swept()).toEqual(said);
     expect(await swept()).toEqual(said);
     expect(readFileSync(join(folder, "asked"), "utf8")).toBe("tear-down\n".repeat(6));
+    // when the last one was a day ago
+    const debt = JSON.parse(readFileSync(join(folder, "tear-down-owed.json"), "utf8"));
+    const triedAt = new Date(Date.parse(debt.triedAt) - 86_400_000).toISOString();
+    writeFileSync(join(folder, "tear-down-owed.json"), JSON.stringify({ ...debt, triedAt }));
+    expect(await swept()).toEqual([]);
+    // then
+    expect(await swept()).toEqual([said[0]?.replace("6", "7")]);
+    expect(readFileSync(join(folder, "asked"), "utf8")).toBe("tear-down\n".repeat(7));
     // when a person has done that
     rmSync(join(folder, "tear-down-owed.json"));
     expect(await swept()).toEqual([]);
@@ -149,11 +157,14 @@ describe("a sweep", () => {
     expect(resultsOf(one).outcome).toBe("passed");
   });
 
-  test("removes no run that a teardown is owed to", async () => {
-    await makeRun(one);
+  test("removes no run that a teardown is owed to, however often it was tried", async () => {
+    writeFileSync(join(await makeRun(one), "artefacts/backup"), "x".repeat(1000));
     writeFileSync(join(root, "harness"), "#!/bin/sh\nexit 7\n");
-    await swept({ ...keep, bytes: 1 });
+    for (let sweeps = 0; sweeps < 8; sweeps += 1) await swept({ ...keep, bytes: 1 });
     expect(readdirSync(runs())).toEqual([one]);
+    expect(readdirSync(join(runs(), one)).toSorted()).toEqual([
+      ...["artefacts", "request.json", "results.json", "tear-down-owed.json"],
+    ]);
   });
 
   test("keeps what runs came to when they are too large", async () => {
