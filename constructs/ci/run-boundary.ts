@@ -1,5 +1,5 @@
 import { Construct } from "constructs";
-import { placeSeconds, runPlaces } from "../../services/lib/run.ts";
+import { holdSeconds, placeSeconds, runPlaces } from "../../services/lib/run.ts";
 import { type NixAttributes, nixJoin, nixName } from "../core/nix.ts";
 import { confined } from "../nixos/hardening.ts";
 import { Machine } from "../nixos/machine.ts";
@@ -50,7 +50,7 @@ export class RunBoundary extends Construct implements HasUnit {
   readonly maxTests: number;
   /** The longest that a run takes, its teardown included, in seconds. */
   readonly longestSeconds: number;
-  /** The longest that a build of one takes, with its wait for a place on the host, in seconds. */
+  /** The longest that a build of one takes, with its waits for the host, in seconds. */
   readonly longestBuildSeconds: number;
 
   constructor(scope: Construct, id: string, props: RunBoundaryProps) {
@@ -64,7 +64,7 @@ export class RunBoundary extends Construct implements HasUnit {
     };
     this.maxTests = settings.maxTests;
     this.longestSeconds = settings.timeoutMinutes * 60 + stopSeconds;
-    this.longestBuildSeconds = this.longestSeconds + placeSeconds;
+    this.longestBuildSeconds = this.longestSeconds + placeSeconds + holdSeconds;
     Machine.of(this).tells("runs", settings);
     const module = new NixosModule(this, "module", {
       name: "runs",

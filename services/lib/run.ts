@@ -26,6 +26,12 @@ export const runnerUnit = "cc-ci-runner.service";
  */
 export const placeSeconds = 900;
 
+/**
+ * How long a build waits, beside that, while no run may begin, in seconds: until a switch is through that restarted
+ * Docker, whose pieces each wait for what they started.
+ */
+export const holdSeconds = 1800;
+
 /** Raised when a reader of the old shape would misread the new one. */
 export const runVersion = 1;
 

@@ -3,7 +3,7 @@ import { createConnection } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { defineLines } from "../../lib/line.ts";
-import { placeSeconds, type RunRequest, requestIn, runPlaces } from "../../lib/run.ts";
+import { holdSeconds, placeSeconds, type RunRequest, requestIn, runPlaces } from "../../lib/run.ts";
 import { FrameReader } from "../frames.ts";
 
 export const askLines = defineLines({
@@ -37,6 +37,8 @@ interface AskOptions {
   readonly socket?: string;
   /** @default `placeSeconds` */
   readonly waitSeconds?: number;
+  /** For how long, beside that, it waits while the host lets no run begin. @default `holdSeconds` */
+  readonly heldSeconds?: number;
   /** How many connections found no place so far; undefined when nobody can say. @default as systemd counts */
   readonly countTurnedAway?: () => Promise<number | undefined>;
   /** Where what comes back goes. */
@@ -54,21 +56,29 @@ export async function askCommand({
   environment,
   socket = runPlaces.socket,
   waitSeconds = placeSeconds,
+  heldSeconds = holdSeconds,
   countTurnedAway = turnedAway,
   print,
 }: AskOptions): Promise<0 | 1> {
   const request = requestOf(environment);
-  const end = performance.now() + waitSeconds * 1000;
+  // A host that holds runs back for a while has not failed to give this one a place.
+  const limits = { place: waitSeconds, release: heldSeconds };
+  const waited = { place: 0, release: 0 };
+  let since = performance.now();
   let told = "";
   for (;;) {
     const answer = await attempt(socket, request, countTurnedAway, print);
-    if (typeof answer !== "string") return answer.passed ? 0 : 1;
-    if (performance.now() > end) {
-      const minutes = Math.round(waitSeconds / 60);
-      throw askLines.stop("run-not-taken", { minutes, problem: answer });
+    if ("passed" in answer) return answer.passed ? 0 : 1;
+    const { waitsFor, why } = answer;
+    const now = performance.now();
+    waited[waitsFor] += (now - since) / 1000;
+    since = now;
+    if (waited[waitsFor] > limits[waitsFor]) {
+      const minutes = Math.round(limits[waitsFor] / 60);
+      throw askLines.stop("run-not-taken", { minutes, problem: why });
     }
-    if (answer !== told) print(`waits for a place: ${answer}\n`);
-    told = answer;
+    if (why !== told) print(`waits for a place: ${why}\n`);
+    told = why;
     await sleep(retrySeconds * 1000);
   }
 }
@@ -90,13 +100,19 @@ function requestOf(environment: AskOptions["environment"]): RunRequest {
   }
 }
 
+/** Why there was no run yet: there is no place for it, or the host lets none begin. */
+interface Wait {
+  readonly waitsFor: "place" | "release";
+  readonly why: string;
+}
+
 /** One connection: what the run came to, or why there was none. */
 async function attempt(
   path: string,
   request: RunRequest,
   countTurnedAway: () => Promise<number | undefined>,
   print: (text: string) => void,
-): Promise<{ readonly passed: boolean } | string> {
+): Promise<{ readonly passed: boolean } | Wait> {
   const before = await countTurnedAway();
   const reader = new FrameReader();
   const socket = createConnection(path);
@@ -131,20 +147,23 @@ async function attempt(
   });
   await new Promise<void>((resolve) => socket.on("close", () => resolve()));
   if (passed !== undefined) return { passed };
-  if (later !== undefined) return later;
+  if (later !== undefined) return { waitsFor: "release", why: later };
   if (isTaken) throw askLines.stop("run-connection-broken", { problem });
   if (problem === "EACCES" || problem === "EPERM") {
     throw askLines.stop("run-not-allowed", { problem });
   }
-  if (problem === "ENOENT" || problem === "ECONNREFUSED") return `nobody listens at ${path}`;
+  const place = (why: string): Wait => ({ waitsFor: "place", why });
+  if (problem === "ENOENT" || problem === "ECONNREFUSED") return place(`nobody listens at ${path}`);
   // Both look alike from here: a connection that ends without a word.
   const after = await countTurnedAway();
   if (before === undefined || after === undefined) {
-    return "all places of the host are taken, or its service of runs does not start";
+    return place("all places of the host are taken, or its service of runs does not start");
   }
-  return after > before
-    ? "all places of the host are taken"
-    : "the host has a place, and its service of runs does not start: 'journalctl -u cc-ci-run@*' there has why";
+  return place(
+    after > before
+      ? "all places of the host are taken"
+      : "the host has a place, and its service of runs does not start: 'journalctl -u cc-ci-run@*' there has why",
+  );
 }
 
 /** Not by PATH, which is a parameter of the build like any other. */

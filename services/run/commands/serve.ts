@@ -56,13 +56,14 @@ export async function serveCommand(harness: string): Promise<never> {
   let status = 0;
   try {
     const request = await client.request();
-    if ((await holderOf(instance.holdsFolder, "runs")) === undefined) {
+    const holder = await holderOf(instance.holdsFolder, "runs");
+    if (holder === undefined) {
       const text = await serve(instance, request, harness, client, stopped.signal);
       say(text);
       await client.dismiss(true, text);
     } else
       await client.putOff(
-        "the host lets no run begin until a switch or a restart of Docker is over",
+        `the host lets no run begin until a switch or a restart of Docker is over (process ${holder})`,
       );
   } catch (error) {
     const { line, details } = error instanceof Stop ? error : defectOf(error);

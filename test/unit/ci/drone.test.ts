@@ -157,7 +157,7 @@ describe("the runner", () => {
   test("lets a build end, teardown included, whatever is switched", () => {
     expectUnit(app, "cc-ci-runner").toHaveOptions({
       restartIfChanged: false,
-      serviceConfig: { KillMode: "mixed", TimeoutStopSec: `${30 * 60 + 300 + 900}s` },
+      serviceConfig: { KillMode: "mixed", TimeoutStopSec: `${30 * 60 + 300 + 900 + 1800}s` },
     });
   });
 

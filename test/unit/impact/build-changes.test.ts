@@ -128,7 +128,7 @@ test.for<[string, string, string, string]>([
     "a setting among others, by its own name",
     "drone-repository",
     drone.replace("maxTests: 2", "timeoutMinutes: 90"),
-    "ci/cc-ci in Drone: settings.timeout 80 → 110",
+    "ci/cc-ci in Drone: settings.timeout 110 → 140",
   ],
   [
     "what comes where there was nothing",

@@ -18,7 +18,7 @@ async function ask(activation: Activation, digit: string) {
   };
   const options = { environment: environmentFor(digit), socket: activation.socket, print };
   try {
-    return { status: await askCommand({ ...options, waitSeconds: 0 }), printed };
+    return { status: await askCommand({ ...options, waitSeconds: 0, heldSeconds: 0 }), printed };
   } catch (error) {
     if (error instanceof Stop) return { status: 1, line: error.line.id, printed };
     throw error;
@@ -197,6 +197,24 @@ describe("a build that asks while no run may begin", { concurrent: true }, () =>
     await held.release();
     // then
     expect((await ask(activation, "1")).status).toBe(0);
+    await Promise.all(activation.ends);
+  });
+
+  test("waits longer for that than for a place, and says who is in its way", async () => {
+    await using activation = await Activation.start({ harness: leaves("passed") });
+    const held = await hold(activation.holds, "runs", process.pid);
+    let printed = "";
+    // when
+    const asked = askCommand({
+      ...{ environment: environmentFor("1"), socket: activation.socket, waitSeconds: 0 },
+      print: (text) => {
+        printed += text;
+        if (text.includes("waits")) void held.release();
+      },
+    });
+    // then
+    expect(await asked).toBe(0);
+    expect(printed).toContain(`restart of Docker is over (process ${process.pid})\n`);
     await Promise.all(activation.ends);
   });
 
