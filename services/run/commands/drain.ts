@@ -1,11 +1,12 @@
 import { spawn } from "node:child_process";
+import type { EventEmitter } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Hold, hold, holderOf } from "../../lib/holds.ts";
 import { defineLines } from "../../lib/line.ts";
-import { heldRuns, livingRuns } from "../../lib/living-runs.ts";
+import { type HeldRuns, heldRuns, livingRuns } from "../../lib/living-runs.ts";
 import { runnerUnit, runPlaces } from "../../lib/run.ts";
 import { say } from "../../lib/say.ts";
-import { queue, runUnits, stateOf, stopAll } from "../systemctl.ts";
+import { queue, runUnits, stateOf } from "../systemctl.ts";
 import { mustBeRoot } from "./list.ts";
 
 export const drainLines = defineLines({
@@ -51,24 +52,30 @@ export async function drainCommand({ command, end }: DrainOptions): Promise<numb
     holds.push(await hold(runPlaces.holds, held, process.pid));
   };
   let isRunnerStopped = false;
-  const runner: Runner = {
-    isUp: async () => ups.has(await stateOf(runnerUnit)),
-    end: async () => {
+  const host: Drainable = {
+    runnerState: () => stateOf(runnerUnit),
+    endRunner: async () => {
       // Again and again: its piece may have been about to start it when this began.
       if ((await stateOf(runnerUnit)) === "deactivating" && isRunnerStopped) return;
       isRunnerStopped = true;
       await queue("stop", runnerUnit);
     },
+    holdRuns: () => take("runs"),
+    runs: async (areHeld) =>
+      areHeld
+        ? await heldRuns(runPlaces.living, runUnits)
+        : { runs: await livingRuns(runPlaces.living), nameless: [] },
+    endRuns: async () => queue("stop", ...(await runUnits())),
   };
   try {
     await take("builds");
-    const isDrained = await drained(runner, end, () => take("runs"), givenUp.signal);
+    const isDrained = await drained(host, end, givenUp.signal);
     if (!isDrained) {
       const signal = String(givenUp.signal.reason);
       throw drainLines.stop("drain-given-up", { signal, command: command.join(" ") });
     }
     say("no run goes on, and none begins until this command has ended");
-    return await statusOf(command, givenUp.signal);
+    return await statusOf(command, process);
   } finally {
     for (const { release } of holds) await release();
     // Somebody else may drain too. With the switch it may have left the configuration.
@@ -77,60 +84,73 @@ export async function drainCommand({ command, end }: DrainOptions): Promise<numb
   }
 }
 
-interface Runner {
-  isUp(): Promise<boolean>;
+/** What is drained: a host, as its systemd has it. */
+export interface Drainable {
+  /** What the runner of builds is at. */
+  runnerState(): Promise<string>;
   /** Has it take nothing more, and end once what it has is through. */
-  end(): Promise<void>;
+  endRunner(): Promise<void>;
+  /** Lets no run begin from then on. */
+  holdRuns(): Promise<void>;
+  /** What goes on; once runs are held, all of it. */
+  runs(areHeld: boolean): Promise<HeldRuns>;
+  /** Has them end now, in order. */
+  endRuns(): Promise<void>;
 }
 
 /** States of a unit that does something, or is about to. */
 const ups: ReadonlySet<string> = new Set(["active", "activating", "reloading", "deactivating"]);
 
-/** What it waits for, said once each. @returns whether nothing goes on and nothing can begin */
-async function drained(
-  runner: Runner,
+/** What it waits for, said once each. @returns whether nothing goes on and nothing can begin, and nobody gave up */
+export async function drained(
+  host: Drainable,
   end: boolean,
-  holdRuns: () => Promise<void>,
   givenUp: AbortSignal,
 ): Promise<boolean> {
   let areHeld = false;
   let told = "";
-  while (!givenUp.aborted) {
-    const isRunnerUp = await runner.isUp();
-    if (isRunnerUp) await runner.end();
-    else if (!areHeld) {
-      // Not before: a build that was taken gets its run.
-      await holdRuns();
-      areHeld = true;
+  try {
+    while (!givenUp.aborted) {
+      const isRunnerUp = ups.has(await host.runnerState());
+      if (isRunnerUp) await host.endRunner();
+      else if (!areHeld) {
+        // Not before: a build that was taken gets its run.
+        await host.holdRuns();
+        areHeld = true;
+      }
+      if (end) await host.endRuns();
+      const { runs, nameless } = await host.runs(areHeld);
+      // A look takes its time, in which somebody may give up.
+      if (areHeld && runs.length + nameless.length === 0) return !givenUp.aborted;
+      const waits = [
+        ...(isRunnerUp ? ["the builds that the runner has"] : []),
+        ...runs.map(({ id, recipe, since }) => `the run ${id} (${recipe}, since ${since})`),
+        ...nameless,
+      ].join(", ");
+      if (waits !== told) say(`waits for ${waits}`);
+      told = waits;
+      await sleep(lookMilliseconds, undefined, { signal: givenUp });
     }
-    if (end) await stopAll(await runUnits());
-    const runs = areHeld
-      ? await heldRuns(runPlaces.living, runUnits)
-      : { runs: await livingRuns(runPlaces.living), nameless: [] };
-    if (areHeld && runs.runs.length + runs.nameless.length === 0) return true;
-    const waits = [
-      ...(isRunnerUp ? ["the builds that the runner has"] : []),
-      ...runs.runs.map(({ id, recipe, since }) => `the run ${id} (${recipe}, since ${since})`),
-      ...runs.nameless,
-    ].join(", ");
-    if (waits !== told) say(`waits for ${waits}`);
-    told = waits;
-    await sleep(lookMilliseconds, undefined, { signal: givenUp }).catch(() => undefined);
+  } catch (error) {
+    // Then it fails for that.
+    if (!givenUp.aborted) throw error;
   }
   return false;
 }
 
-/** Runs it at this terminal, which tells it of an interrupt by itself; of other signals it is told here. */
-async function statusOf(
+/**
+ * Runs it at this terminal, which tells it of an interrupt by itself; of other signals it is told here, each time.
+ *
+ * @param signals who hears them
+ */
+export async function statusOf(
   [program, ...args]: DrainOptions["command"],
-  givenUp: AbortSignal,
+  signals: EventEmitter,
 ): Promise<number> {
   const child = spawn(program, args, { stdio: "inherit" });
-  const tell = () => {
-    if (givenUp.reason !== "SIGINT") child.kill(givenUp.reason);
-  };
-  if (givenUp.aborted) tell();
-  else givenUp.addEventListener("abort", tell);
+  for (const signal of ["SIGTERM", "SIGHUP"] as const) {
+    signals.on(signal, () => child.kill(signal));
+  }
   return await new Promise<number>((resolve, reject) => {
     child.on("error", ({ message: problem }) =>
       reject(drainLines.stop("drain-command-missing", { command: program, problem })),
