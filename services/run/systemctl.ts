@@ -35,6 +35,11 @@ export async function stateOf(unit: string): Promise<string> {
   return (await systemctl("show", "--value", "--property=ActiveState", "--", unit)).trim();
 }
 
+/** Ends all processes of a unit at once, without a word. */
+export async function kill(unit: string): Promise<void> {
+  await systemctl("kill", "--signal=SIGKILL", "--", unit);
+}
+
 /** Has systemd begin something with units, and does not wait until it is done; those that are gone are none. */
 export async function queue(what: "start" | "stop", ...units: readonly string[]): Promise<void> {
   if (units.length > 0) await systemctl(what, "--no-block", "--", ...units);

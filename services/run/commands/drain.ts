@@ -6,7 +6,7 @@ import { defineLines } from "../../lib/line.ts";
 import { type HeldRuns, heldRuns, livingRuns } from "../../lib/living-runs.ts";
 import { runnerUnit, runPlaces } from "../../lib/run.ts";
 import { say } from "../../lib/say.ts";
-import { queue, runUnits, stateOf } from "../systemctl.ts";
+import { kill, queue, runUnits, stateOf } from "../systemctl.ts";
 import { mustBeRoot } from "./list.ts";
 
 export const drainLines = defineLines({
@@ -20,8 +20,15 @@ export const drainLines = defineLines({
   },
 });
 
-/** Between two looks at what still goes on, in milliseconds. */
-const lookMilliseconds = 1000;
+/** How long things take, in milliseconds. */
+interface Pace {
+  /** Between two looks at what still goes on. */
+  readonly look: number;
+  /** What the runner has to tell Drone how its builds ended, once their runs have: it tries for ever otherwise. */
+  readonly report: number;
+}
+
+const usualPace: Pace = { look: 1000, report: 30_000 };
 
 interface DrainOptions {
   readonly command: readonly [string, ...string[]];
@@ -60,12 +67,18 @@ export async function drainCommand({ command, end }: DrainOptions): Promise<numb
       isRunnerStopped = true;
       await queue("stop", runnerUnit);
     },
+    // It may have ended at this very moment: the next look says so.
+    killRunner: () => kill(runnerUnit).catch(() => undefined),
     holdRuns: () => take("runs"),
     runs: async (areHeld) =>
       areHeld
         ? await heldRuns(runPlaces.living, runUnits)
         : { runs: await livingRuns(runPlaces.living), nameless: [] },
-    endRuns: async () => queue("stop", ...(await runUnits())),
+    endRuns: async () => {
+      const units = await runUnits();
+      await queue("stop", ...units);
+      return units.length;
+    },
   };
   try {
     await take("builds");
@@ -90,12 +103,14 @@ export interface Drainable {
   runnerState(): Promise<string>;
   /** Has it take nothing more, and end once what it has is through. */
   endRunner(): Promise<void>;
+  /** Ends it at once; its builds are ended in Drone by whoever watches over them. */
+  killRunner(): Promise<void>;
   /** Lets no run begin from then on. */
   holdRuns(): Promise<void>;
   /** What goes on; once runs are held, all of it. */
   runs(areHeld: boolean): Promise<HeldRuns>;
-  /** Has them end now, in order. */
-  endRuns(): Promise<void>;
+  /** Has them end now, in order. @returns how many there were */
+  endRuns(): Promise<number>;
 }
 
 /** States of a unit that does something, or is about to. */
@@ -106,19 +121,30 @@ export async function drained(
   host: Drainable,
   end: boolean,
   givenUp: AbortSignal,
+  pace = usualPace,
 ): Promise<boolean> {
   let areHeld = false;
+  let lastEnded = performance.now();
   let told = "";
   try {
     while (!givenUp.aborted) {
-      const isRunnerUp = ups.has(await host.runnerState());
+      const state = await host.runnerState();
+      const isRunnerUp = ups.has(state);
       if (isRunnerUp) await host.endRunner();
       else if (!areHeld) {
         // Not before: a build that was taken gets its run.
         await host.holdRuns();
         areHeld = true;
       }
-      if (end) await host.endRuns();
+      if (end) {
+        const hasRuns = (await host.endRuns()) > 0;
+        if (hasRuns || state !== "deactivating") lastEnded = performance.now();
+        if (performance.now() - lastEnded > pace.report) {
+          say("the runner cannot tell Drone how its builds ended, and is killed");
+          await host.killRunner();
+          lastEnded = performance.now();
+        }
+      }
       const { runs, nameless } = await host.runs(areHeld);
       // A look takes its time, in which somebody may give up.
       if (areHeld && runs.length + nameless.length === 0) return !givenUp.aborted;
@@ -129,7 +155,7 @@ export async function drained(
       ].join(", ");
       if (waits !== told) say(`waits for ${waits}`);
       told = waits;
-      await sleep(lookMilliseconds, undefined, { signal: givenUp });
+      await sleep(pace.look, undefined, { signal: givenUp });
     }
   } catch (error) {
     // Then it fails for that.

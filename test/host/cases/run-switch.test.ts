@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import { runPlaces } from "../../../services/lib/run.ts";
+import { runnerUnit, runPlaces } from "../../../services/lib/run.ts";
 import { usualConfiguration } from "../host.ts";
 import { sharedHost } from "../library/shared-host.ts";
 import { type BuildEnd, requestFor, TestRuns, withRuns } from "../library/test-runs.ts";
@@ -237,6 +237,28 @@ describe("a switch that restarts Docker", () => {
     }
     await runs.none();
     expect(await runs.serves()).toBe(true);
+  });
+
+  test("goes through where the runner has nobody to tell how its builds ended", async () => {
+    const host = shared();
+    const runner = async () => await host.unit(runnerUnit);
+    // given one that tries for ever
+    await host.exec([
+      ...["systemd-run", "--quiet", `--unit=${runnerUnit}`, "--property=Restart=always"],
+      ...["bash", "-c", "trap '' TERM; while :; do sleep 1; done"],
+    ]);
+    const before = await runner();
+    // when
+    const drain = await draining("--end");
+    await drain.drained();
+    // then it is gone until the drain is over
+    expect((await runner()).state).toBe("failed");
+    expect(await drain.isOver()).toBe(0);
+    await until("the runner", 30, async () => (await runner()).state === "active" || undefined);
+    expect((await runner()).invocation).not.toBe(before.invocation);
+    await host.exec(["systemctl", "stop", "--no-block", runnerUnit]);
+    await host.exec(["systemctl", "kill", "--signal=SIGKILL", runnerUnit]);
+    await host.exec(["systemctl", "reset-failed", runnerUnit], { mayFail: true });
   });
 
   test.for(["SIGTERM", "SIGKILL"])(

@@ -8,13 +8,16 @@ import { type Drainable, drained, statusOf } from "../../../services/run/command
 /** A host where nothing goes on, but for what a test says. */
 function hostWith(parts: Partial<Drainable>): Drainable {
   const nothing = async () => undefined;
+  const none = async () => 0;
   return {
     runnerState: async () => "inactive",
     runs: async () => ({ runs: [], nameless: [] }),
-    ...{ endRunner: nothing, holdRuns: nothing, endRuns: nothing },
+    ...{ endRunner: nothing, killRunner: nothing, holdRuns: nothing, endRuns: none },
     ...parts,
   };
 }
+
+const pace = { look: 5, report: 50 };
 
 describe("a host", () => {
   test("is drained once nothing goes on and nothing can begin", async () => {
@@ -25,7 +28,7 @@ describe("a host", () => {
       endRunner: async () => void asked.push("end"),
       holdRuns: async () => void asked.push("hold"),
     });
-    expect(await drained(host, false, new AbortController().signal)).toBe(true);
+    expect(await drained(host, false, new AbortController().signal, pace)).toBe(true);
     expect(asked).toEqual(["end", "end", "hold"]);
   });
 
@@ -64,6 +67,38 @@ describe("a host", () => {
         signal,
       ),
     ).toBe(false);
+  });
+});
+
+describe("a runner that does not get to tell how its builds ended", () => {
+  /** Drains a host with such a runner, where the looks at its runs find so many. @returns how long it had, in ms */
+  async function timeOf(end: boolean, ...runs: number[]): Promise<number | undefined> {
+    let [emptyAt, killedAt] = [performance.now(), Number.NaN];
+    const givenUp = new AbortController();
+    const host = hostWith({
+      runnerState: async () => (Number.isNaN(killedAt) ? "deactivating" : "failed"),
+      killRunner: async () => {
+        killedAt = performance.now();
+      },
+      endRuns: async () => {
+        const count = runs.shift() ?? 0;
+        if (count > 0) emptyAt = performance.now();
+        return count;
+      },
+    });
+    const timer = setTimeout(() => givenUp.abort("SIGINT"), 1000);
+    const isDrained = await drained(host, end, givenUp.signal, pace);
+    clearTimeout(timer);
+    return isDrained ? killedAt - emptyAt : undefined;
+  }
+
+  test("is killed a while after the last run where all is to end", async () => {
+    const aWhile = Array.from({ length: 20 }, () => 1);
+    expect(await timeOf(true, ...aWhile)).toBeGreaterThanOrEqual(pace.report);
+  });
+
+  test("is waited for where it is not", async () => {
+    expect(await timeOf(false)).toBeUndefined();
   });
 });
 
