@@ -1,5 +1,4 @@
 import { setTimeout } from "node:timers/promises";
-import { isDeepStrictEqual } from "node:util";
 import { expect } from "vitest";
 import * as z from "zod";
 import type { Host } from "../host.ts";
@@ -15,16 +14,22 @@ export async function harm(host: Host, script: string): Promise<void> {
   await quiet(host);
 }
 
-/** Waits until nothing changes any more by itself. */
+/** Waits until nothing changes any more by itself. @throws {Error} with what does */
 export async function quiet(host: Host): Promise<void> {
-  let before: unknown;
+  let before = "";
+  let changes = "";
   const still = async () => {
-    const now = await everything(host);
-    const isSame = isDeepStrictEqual(now, before);
+    const now = JSON.stringify(await everything(host), undefined, 1);
+    const known = new Set(before.split("\n"));
+    const changed = now.split("\n").filter((line) => !known.has(line));
+    changes = changed.length > 0 ? changed.slice(0, 10).join("\n") : "containers without a service";
+    const isSame = now === before;
     before = now;
     return isSame && !(await hasRemains(host)) ? true : undefined;
   };
-  await until("a host that changes no more by itself", 120, still, 700);
+  await until("a host that changes no more by itself", 120, still, 700).catch((error: unknown) => {
+    throw new Error(`what changes: ${changes}`, { cause: error });
+  });
 }
 
 const containersSchema = z.array(z.object({ Labels: z.record(z.string(), z.string()) }));
