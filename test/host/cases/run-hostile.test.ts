@@ -109,6 +109,8 @@ wait(20).then(() => process.exit(0));`,
     const again = await runs().run(over);
     expect(again.status).toBe(1);
     expect(again.printed).toContain("[run-id-used]");
+    // Each of these has a place until its service has ended.
+    await runs().none();
     const build = runs().start(requestFor("slow"));
     await runs().unitOf(build.id, "begun");
     const heard = await hear(

@@ -50,7 +50,7 @@ export interface Way {
   readonly byItself?: readonly string[];
   /** Waits for what plan asks and does not wait for, after a kill. @default nothing */
   readonly comesUp?: (host: Host) => Promise<void>;
-  /** Starts what a path unit would, once the last run is through. @default nothing */
+  /** Starts what a path unit would, once a run is through that nobody kills. @default nothing */
   readonly afterwards?: (host: Host) => Promise<unknown>;
   /** What is another each time, in calls and in the state as JSON. @default nothing */
   readonly random?: RegExp;
@@ -97,7 +97,6 @@ export async function killEverywhere(
     kill === "in a row"
       ? await inARow(host, goals, options)
       : await oneByOne(host, goals, { kill, ...options });
-  for (const { afterwards } of ways) await afterwards?.(host);
   // What Docker leaves of a power cut is taken away by another piece than the one that ran alone.
   await withoutRemains(host);
   if (await hasRemains(host)) expect(stopsOf(await runAll(host))).toEqual({});
@@ -197,6 +196,7 @@ async function oneByOne(
 async function undisturbed(host: Host, way: Way): Promise<Goal> {
   await way.begin(host);
   const runs = await runAsPlanned(host, lineOf(way), aloneOf(way));
+  await way.afterwards?.(host);
   const state = await stateAfter(host, way);
   expectEnd(runs, way, "undisturbed");
   return { calls: runs[way.piece]?.calls ?? [], state };
@@ -237,6 +237,7 @@ async function killAt(
 async function expectGoal(host: Host, way: Way, goal: Goal, at: string): Promise<void> {
   try {
     expectEnd(await runAsPlanned(host, lineOf(way), aloneOf(way)), way, at);
+    await way.afterwards?.(host);
     expect(await stateAfter(host, way)).toEqual(goal.state);
   } catch (error) {
     throw new Error(`${at}\n${error instanceof Error ? error.message : ""}`, { cause: error });
