@@ -97,6 +97,7 @@ export async function killEverywhere(
     kill === "in a row"
       ? await inARow(host, goals, options)
       : await oneByOne(host, goals, { kill, ...options });
+  await witnesses.areUp();
   // What Docker leaves of a power cut is taken away by another piece than the one that ran alone.
   await withoutRemains(host);
   if (await hasRemains(host)) expect(stopsOf(await runAll(host))).toEqual({});

@@ -43,6 +43,11 @@ export class Witnesses {
     return new Witnesses(host, await look(host));
   }
 
+  /** Waits until the service runs again, for which the swarm makes its network anew on a node that was down. */
+  async areUp(): Promise<void> {
+    if (this.#before.tasks !== "") await running(this.#host);
+  }
+
   /**
    * What of them is not as it was, by name; none when all is well. After Docker was started anew,
    * `restarted` allows for the swarm's own new task of the service.
@@ -70,7 +75,11 @@ async function putIntoSwarm(host: Host): Promise<void> {
     ...[`--mount=type=volume,source=${name},target=/data`, "--stop-grace-period=1s"],
     ...["busybox:1.37.0", "sh", "-c", "echo seen >>/data/file; trap exit TERM; sleep 99999 & wait"],
   );
-  await until("the witness service", 30, async () =>
+  await running(host);
+}
+
+async function running(host: Host): Promise<void> {
+  await until("the witness service", 60, async () =>
     (await tasks(host)).includes("running") ? true : undefined,
   );
 }
