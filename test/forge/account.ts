@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
 
 /** An answer of the forge, whatever its status. */
@@ -132,7 +131,6 @@ async function askForge(
   method: string,
   path: string,
   body: unknown,
-  triesLeft = 5,
 ): Promise<ForgeAnswer> {
   const answer = await fetch(new URL(`api/v1/${path}`, url), {
     method,
@@ -141,11 +139,6 @@ async function askForge(
     redirect: "manual",
   });
   const text = await answer.text();
-  // SQLite's, under load: nothing was done.
-  if (answer.status === 500 && text.includes("database is locked") && triesLeft > 0) {
-    await sleep(200);
-    return await askForge(url, authorization, method, path, body, triesLeft - 1);
-  }
   const isJson = answer.headers.get("content-type")?.includes("json") && text !== "";
   return { status: answer.status, body: isJson ? JSON.parse(text) : text };
 }

@@ -75,6 +75,8 @@ function appIni(place: GiteaPlace): string {
     "[database]",
     "DB_TYPE = sqlite3",
     `PATH = ${join(place.folder, "gitea.db")}`,
+    // In milliseconds: after half a second, its default, it answers 500 on a busy machine.
+    "SQLITE_TIMEOUT = 20000",
     "[repository]",
     `ROOT = ${join(place.folder, "repositories")}`,
     "[security]",
