@@ -17,6 +17,9 @@ export const runPlaces = {
   runs: "/var/lib/cc-ci/runs",
 } as const;
 
+/** The services of runs: there is one from the moment in which somebody asks for a run. */
+export const runServices = "cc-ci-run@*.service";
+
 /** What takes builds from Drone's queue, as systemd knows it; there is none where there is no Drone. */
 export const runnerUnit = "cc-ci-runner.service";
 

@@ -1,6 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
+import { runServices } from "../lib/run.ts";
+import { listOf, unitsIn } from "../lib/unit-list.ts";
 
 /** How long systemd may take to answer, in milliseconds. */
 const answerMilliseconds = 30_000;
@@ -23,11 +25,9 @@ async function systemctl(...args: readonly string[]): Promise<string> {
   return said;
 }
 
-/** The services of runs, whatever they are at: about to start, at work, being ended. */
+/** The services of runs, whatever they are at. */
 export async function runUnits(): Promise<readonly string[]> {
-  const flags = ["--all", "--plain", "--no-legend", "--no-pager"];
-  const listed = await systemctl("list-units", ...flags, "cc-ci-run@*.service");
-  return listed.split("\n").flatMap((line) => line.trim().split(/\s+/)[0] || []);
+  return unitsIn(await systemctl(...listOf(runServices)));
 }
 
 /** What a unit is at, as systemd has it: `active`, `deactivating`, `inactive` and the like. */

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import * as z from "zod";
+import { listOf, unitsIn } from "../../lib/unit-list.ts";
 
 const unitSchema = z.object({
   Id: z.string(),
@@ -93,15 +94,12 @@ export class Systemd {
     return timeIn(stdout);
   }
 
-  /** The names of the units that match, whatever they are at: about to start, at work, being ended. */
+  /** The names of the units that match, whatever they are at. */
   async matching(pattern: string): Promise<readonly string[]> {
-    const flags = ["--all", "--plain", "--no-legend", "--no-pager"];
-    const { stdout } = await promisify(execFile)(
-      "systemctl",
-      ["list-units", ...flags, "--", pattern],
-      { encoding: "utf8", timeout: 30_000 },
-    );
-    return stdout.split("\n").flatMap((line) => line.trim().split(/\s+/)[0] || []);
+    const { stdout } = await promisify(execFile)("systemctl", listOf(pattern), {
+      ...{ encoding: "utf8", timeout: 30_000 },
+    });
+    return unitsIn(stdout);
   }
 
   /** In the order in which they are named. Times are seconds since 1970 behind an `@`. */

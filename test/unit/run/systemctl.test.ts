@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { queue, stateOf } from "../../../services/run/systemctl.ts";
+import { Systemd } from "../../../services/converge/adapters/systemd.ts";
+import { queue, runUnits, stateOf } from "../../../services/run/systemctl.ts";
 
 describe("systemctl", () => {
   let folder = "";
@@ -30,6 +31,19 @@ describe("systemctl", () => {
   test("fails with what it says", async () => {
     say("echo no such unit >&2; exit 5");
     await expect(stateOf("x.service")).rejects.toThrow("no such unit");
+  });
+
+  test("names the units that match, in whatever state they are", async () => {
+    say(`[ "$1 $7" = "list-units cc-ci-run@*.service" ] || exit 1
+echo "  cc-ci-run@1.service loaded active       running  A test run"
+echo "  cc-ci-run@2.service loaded deactivating stop-sig A test run"`);
+    const two = ["cc-ci-run@1.service", "cc-ci-run@2.service"];
+    expect([await runUnits(), await new Systemd().matching("cc-ci-run@*.service")]).toEqual([
+      two,
+      two,
+    ]);
+    say("true");
+    expect([await runUnits(), await new Systemd().matching("x")]).toEqual([[], []]);
   });
 
   test("is not asked for what there is none of", async () => {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { livingRuns } from "../../../lib/living-runs.ts";
-import { runPlaces } from "../../../lib/run.ts";
+import { runPlaces, runServices } from "../../../lib/run.ts";
 import type { Service, Task } from "../../adapters/docker-schemas.ts";
 import type { Systemd } from "../../adapters/systemd.ts";
 import { stateFolder } from "../../engine/places.ts";
@@ -21,9 +21,6 @@ export interface LostPort {
 }
 
 export const dockerUnit = "docker.service";
-
-/** The services of test runs: there is one from the moment in which somebody asks for a run. */
-const runUnits = "cc-ci-run@*.service";
 
 /**
  * How long after a look at which no container had the port a task must be refused it once more, in
@@ -93,7 +90,7 @@ export async function waitForRuns(
   systemd: Systemd,
   living: string = runPlaces.living,
 ): Promise<void> {
-  const units = await systemd.matching(runUnits);
+  const units = await systemd.matching(runServices);
   if (units.length === 0) return;
   const runs = await livingRuns(living);
   const named = units.map((name) => {
