@@ -23,8 +23,9 @@ const restartLeavingInterface = `
 key=com.docker.network.driver.overlay.vxlanid_list
 vni=$(docker network inspect ${traefik.stack}_internal --format "{{index .Options \\"$key\\"}}")
 systemctl stop docker.socket docker
-# This may be that one time, with the interface here or still in the network's own namespace.
-ip link add "vx-$(printf %06x "$vni")-abcde" type vxlan id "$vni" dstport 4789 || true
+# This may be that one time, with the interface here or still in the network's own namespace: no other failure will do.
+said=$(ip link add "vx-$(printf %06x "$vni")-abcde" type vxlan id "$vni" dstport 4789 2>&1) ||
+  case $said in *"already exists"*) ;; *) echo "$said" >&2; exit 1 ;; esac
 ip link add vx-site type vxlan id 4242 dstport 4790
 systemctl start docker
 `;
