@@ -75,7 +75,9 @@ function appIni(place: GiteaPlace): string {
     "[database]",
     "DB_TYPE = sqlite3",
     `PATH = ${join(place.folder, "gitea.db")}`,
-    // In milliseconds: after half a second, its default, it answers 500 on a busy machine.
+    // It answers 500 when SQLite says that the database is locked: where who reads stands in the way of who writes,
+    // which SQLite does not wait for without WAL, and where a write waits for longer than this (ms; 500 by itself).
+    "SQLITE_JOURNAL_MODE = WAL",
     "SQLITE_TIMEOUT = 20000",
     "[repository]",
     `ROOT = ${join(place.folder, "repositories")}`,
