@@ -46,8 +46,11 @@ describe("a host for a person", { timeout: 600_000 }, () => {
     expect((await host("converge", "plan")).stdout).toContain("as it should be");
     expect(await host("switch")).toMatchObject({ exitCode: 0 });
     expect((await host("reboot")).exitCode).toBe(0);
-    await host("shell", "systemctl is-system-running --wait; systemctl start cc-ci-traefik");
-    expect((await host("status")).stdout).toMatch(/^traefik +converged/m);
+    const afterBoot = "systemctl is-system-running --wait; systemctl start cc-ci-traefik";
+    expect(await host("shell", afterBoot)).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(await host("status")).toMatchObject({
+      ...{ exitCode: 0, stderr: "", stdout: expect.stringMatching(/^traefik +converged/m) },
+    });
     expect((await host("down")).stdout).toContain("it is gone");
     expect((await host("down")).stdout).toContain("none was up");
   });
