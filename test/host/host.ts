@@ -14,7 +14,13 @@ import type { Purpose } from "./machine/throwaway.ts";
 import type { RecipeName, RecipeRepository } from "./recipes/repositories.ts";
 import { installSystem } from "./system/install.ts";
 import { redirectRecipes } from "./system/redirect.ts";
-import { type SettleOptions, settle, type UnitEnd, unitEnd } from "./system/settle.ts";
+import {
+  oneshotsAtWork,
+  type SettleOptions,
+  settle,
+  type UnitEnd,
+  unitEnd,
+} from "./system/settle.ts";
 import { type SwitchResult, showUnits, switchSystem } from "./system/switch.ts";
 import { buildSystem, type Configuration, installed, type System } from "./system/system.ts";
 
@@ -153,6 +159,11 @@ export class Host implements AsyncDisposable {
   /** Waits until everything that was started has ended; what the services of the host came to. */
   async settle(options?: SettleOptions): Promise<Readonly<Record<string, UnitEnd>>> {
     return await settle(this.machine, this.#system, options);
+  }
+
+  /** The oneshots of ours that run now. */
+  atWork(): readonly string[] {
+    return oneshotsAtWork(this.machine, this.#system);
   }
 
   /** Starts a unit, waits for its end, and says what it came to. */

@@ -39,7 +39,8 @@ describe("Drone whose owner's token is nobody's", { timeout: 600_000 }, () => {
     const started = await runAsPlanned(host);
     expect([stopsOf(started), callsOf(started)]).toEqual(deployedAndRotated);
     // Once more with the token before, which is the one that counts by that: then the new one is logged too.
-    await harm(host, `docker kill $(docker ps --quiet --filter name=${service}); sleep 5`);
+    await harm(host, `docker kill $(docker ps --quiet --filter name=${service})`);
+    await drone.answers();
     const again = await runAsPlanned(host);
     expect([stopsOf(again), callsOf(again)]).toEqual(deployedAndRotated);
     expect(callsOf(await runAsPlanned(host))).toEqual({ drone: redeployed });

@@ -14,18 +14,20 @@ export async function harm(host: Host, script: string): Promise<void> {
   await quiet(host);
 }
 
-/** Waits until nothing changes any more by itself. @throws {Error} with what does */
+/** Waits until nothing of ours runs, and nothing changes any more by itself. @throws {Error} with what does */
 export async function quiet(host: Host): Promise<void> {
   let before = "";
   let changes = "";
   const still = async () => {
+    const atWork = host.atWork();
     const now = JSON.stringify(await everything(host), undefined, 1);
     const known = new Set(before.split("\n"));
     const changed = now.split("\n").filter((line) => !known.has(line));
-    changes = changed.length > 0 ? changed.slice(0, 10).join("\n") : "containers without a service";
+    const others = [...atWork, "containers without a service"];
+    changes = (changed.length > 0 ? changed.slice(0, 10) : others).join("\n");
     const isSame = now === before;
     before = now;
-    return isSame && !(await hasRemains(host)) ? true : undefined;
+    return isSame && atWork.length === 0 && !(await hasRemains(host)) ? true : undefined;
   };
   await until("a host that changes no more by itself", 120, still, 700).catch((error: unknown) => {
     throw new Error(`what changes: ${changes}`, { cause: error });

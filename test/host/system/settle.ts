@@ -34,10 +34,9 @@ export async function settle(
   { limitSeconds = 180 }: SettleOptions = {},
 ): Promise<Readonly<Record<string, UnitEnd>>> {
   const names = Object.keys(system.units).filter((name) => /^cc-ci.*[^@]\.service$/.test(name));
-  const oneshots = names.filter((name) => /^Type=oneshot$/m.test(system.units[name]?.text ?? ""));
   const end = performance.now() + limitSeconds * 1000;
   for (;;) {
-    await noneAtWork(machine, oneshots, end);
+    await noneAtWork(machine, system, end);
     const [shown, jobs] = await Promise.all([look(machine, names), queuedJobs(machine)]);
     const busy = shown.filter(({ end }) => !/^(?:active|inactive|failed)$/.test(end.state));
     if (busy.length === 0 && jobs === "") {
@@ -53,22 +52,21 @@ export async function settle(
 }
 
 /**
- * Waits until none of them has had a process for a while. Asks nobody: hosts that work at the same
- * time share few cores.
+ * The oneshots of the system's own that have a process. Asks nobody: hosts that work at the same time share
+ * few cores.
  */
-async function noneAtWork(
-  machine: Machine,
-  oneshots: readonly string[],
-  end: number,
-): Promise<void> {
-  const isAtWork = () => {
-    const units = machine.unitsAtWork();
-    return oneshots.some((name) => units.has(name));
-  };
+export function oneshotsAtWork(machine: Machine, system: System): readonly string[] {
+  const isOneshot = (name: string): boolean =>
+    /^cc-ci.*[^@]\.service$/.test(name) && /^Type=oneshot$/m.test(system.units[name]?.text ?? "");
+  return [...machine.unitsAtWork()].filter(isOneshot);
+}
+
+/** Waits until none has been at work for a while. */
+async function noneAtWork(machine: Machine, system: System, end: number): Promise<void> {
   let quietSince = performance.now();
   while (performance.now() - quietSince < quietMilliseconds && performance.now() < end) {
     await sleep(50);
-    if (isAtWork()) quietSince = performance.now();
+    if (oneshotsAtWork(machine, system).length > 0) quietSince = performance.now();
   }
 }
 
