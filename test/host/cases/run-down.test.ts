@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Host } from "../host.ts";
 import { sharedHost } from "../library/shared-host.ts";
@@ -142,12 +143,13 @@ describe("a host that goes down in the middle of a test run", () => {
     void end.then(() => {
       isOver = true;
     });
-    for (;;) {
-      const units = await runs.units();
-      const frozen = units.find((unit) => host.machine.isFrozen(`${slice}/${unit}`));
-      if (frozen !== undefined) return frozen;
-      if (isOver && units.length === 0) return undefined;
-    }
+    const look = async () => {
+      const atWork = [...host.machine.unitsAtWork()].filter((unit) => unit.startsWith(slice));
+      const frozen = atWork.find((unit) => host.machine.isFrozen(unit));
+      if (frozen !== undefined) return { frozen: basename(frozen) };
+      return isOver && (await runs.units()).length === 0 ? { frozen: undefined } : undefined;
+    };
+    return (await until("a run that is frozen or over", 120, look)).frozen;
   }
 
   /** Whatever was killed, after a sweep there is no run, or one that is ended. */

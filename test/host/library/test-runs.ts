@@ -97,8 +97,8 @@ export class TestRuns {
   /** The unit of a run, once its harness has printed these words. */
   async unitOf(id: string, words = "rehearses"): Promise<string> {
     return await until(`${words} of the run ${id}`, 60, async () => {
-      const run = (await this.list()).find((each) => each.id === id);
-      return this.logOf(id).includes(words) ? run?.unit : undefined;
+      if (!this.logOf(id).includes(words)) return undefined;
+      return (await this.list()).find((each) => each.id === id)?.unit;
     });
   }
 

@@ -92,11 +92,21 @@ export function processesOfUnit(folders: readonly string[], unit: string): reado
   ];
 }
 
-/** The units of a machine's system that have processes; seen from outside, it costs the machine nothing. */
+/**
+ * The units of a machine's system that have processes, those of a slice below it as `<slice>/<unit>`; seen from
+ * outside, it costs the machine nothing.
+ */
 export function systemUnitsIn(folders: readonly string[]): ReadonlySet<string> {
   // Where systemd-nspawn puts what runs in it.
   const slices = folders.map((folder) => join(folder, "payload/system.slice"));
-  return new Set(slices.flatMap((slice) => (existsSync(slice) ? readdirSync(slice) : [])));
+  return new Set(slices.flatMap(unitsIn));
+}
+
+function unitsIn(slice: string): readonly string[] {
+  if (!existsSync(slice)) return [];
+  return readdirSync(slice).flatMap((name) =>
+    name.endsWith(".slice") ? unitsIn(join(slice, name)).map((unit) => join(name, unit)) : [name],
+  );
 }
 
 const limitMilliseconds = 20_000;

@@ -42,6 +42,10 @@ export function kill(pid: number, signal: NodeJS.Signals = "SIGKILL"): void {
   }
 }
 
+/** How much longer than the last question took nobody asks: who waits leaves the cores to what is waited for. */
+const restPerAsk = 4;
+const mostRestMilliseconds = 1000;
+
 /**
  * Asks again and again until the answer is not undefined.
  *
@@ -56,9 +60,12 @@ export async function until<T>(
 ): Promise<T> {
   const end = performance.now() + limitSeconds * 1000;
   for (;;) {
+    const asked = performance.now();
     const answer = await ask();
     if (answer !== undefined) return answer;
-    if (performance.now() > end) throw new Error(`${what} did not come within ${limitSeconds} s`);
-    await sleep(pauseMilliseconds);
+    const now = performance.now();
+    if (now > end) throw new Error(`${what} did not come within ${limitSeconds} s`);
+    const rest = Math.min((now - asked) * restPerAsk, mostRestMilliseconds);
+    await sleep(Math.max(rest, pauseMilliseconds));
   }
 }
