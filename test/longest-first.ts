@@ -6,8 +6,15 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
  * waits for them. Those that mostly wait stand between those that mostly work.
  */
 const long = [
-  ...["killed-drone", "drone-builds", "certificate", "no-answer", "killed-apps", "drone-logins"],
-  ...["run-down", "drift.test", "drone-drift", "killed-moved", "drone-token", "drift-pairs"],
+  ...[
+    "killed-drone",
+    "drone-builds",
+    "drone-life",
+    "certificate",
+    "no-answer",
+    "drone-credentials",
+  ],
+  ...["run-down", "drift.test", "drift-pairs", "killed-apps", "killed-moved", "drone-logins"],
   ...["killed-seldom", "drone-switch", "abra-otherwise", "killed-inside", "contract", "drone-"],
   ...["refusals", "run-hostile", "releases", "killed-", "run-life", "run-switch", "disk"],
   ...["life", "moved", "together", "retired", "secrecy", "host", "swarm-gone", "abra"],

@@ -79,10 +79,10 @@ describe("without passwords of the forge", { timeout: 600_000 }, () => {
     const scene = shared();
     const [piece, stop, role] = ends;
     await giveRight(scene, login, right);
-    expect(stopsOf(await runAsPlanned(scene.host))).toEqual({ [piece]: stop });
+    expect(stopsOf(await runAsPlanned(scene.host, [], piece))).toEqual({ [piece]: stop });
     expect(await lineOf(scene, piece)).toContain(`give that account the role ${role} there`);
     await giveRight(scene, login, accounts[login === owner ? "owner" : "bridge"].right);
-    const runs = await runAsPlanned(scene.host);
+    const runs = await runAsPlanned(scene.host, [], piece);
     expect([stopsOf(runs), callsOf(runs)]).toEqual([{}, {}]);
   });
 
@@ -99,7 +99,7 @@ describe("without passwords of the forge", { timeout: 600_000 }, () => {
     });
     expect(callsOf(runs)).toEqual({});
     const { since } = (await statusOf(host))["drone-repository"] ?? {};
-    await runAll(host);
+    await runAll(host, "drone-repository");
     expect((await statusOf(host))["drone-repository"]).toMatchObject({ state: "pending", since });
     await forgeIs(scene, "back");
     await expectIdlePass(host);

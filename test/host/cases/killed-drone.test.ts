@@ -75,8 +75,7 @@ describe("Drone", { timeout: 1_800_000, concurrent: true }, () => {
         await host.exec(["touch", secret]);
       },
     };
-    killed.push(...(await killEverywhere(host, [down], ways)));
-    killed.push(...(await killEverywhere(host, [outdated], ways)));
+    killed.push(...(await killEverywhere(host, [down, outdated], ways)));
 
     const builds = {
       ...{ piece: "drone-builds", turn: "builds that nobody works on", comesUp },

@@ -22,7 +22,7 @@ type Moment = "before" | "after";
 
 /**
  * What is tried at every call. In a row: after each, for what is after one call is before the next, mostly the
- * unit, of five calls once the power, and the run that goes on is killed at the next call. With EVERY_KILL=true in
+ * unit, of ten calls once the power, and the run that goes on is killed at the next call. With EVERY_KILL=true in
  * the environment it is both kinds at both moments, and each run that goes on may come to its end.
  */
 export function killsToTry(): readonly (readonly [Kill | "in a row", Moment])[] {
@@ -137,7 +137,7 @@ async function inARow(
         (stop === undefined || goal.calls.includes(name));
       const at = calls.findIndex(isDue);
       if (at === -1) break;
-      const kill = killed.length % 5 === 2 ? "power" : "unit";
+      const kill = killed.length % 10 === 2 ? "power" : "unit";
       const name = calls[at] ?? "";
       const what = `${turn}, ${moment} call ${killed.length + 1}, ${kill}: ${name}`;
       expect(await killAt(host, way, calls, { kill, moment, call: at + 1 }), what).toBe(true);

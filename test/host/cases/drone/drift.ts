@@ -1,16 +1,11 @@
-import { describe, expect, test } from "vitest";
-import { accounts, ciRepository } from "../forge/seed.ts";
-import { runAsPlanned } from "../library/as-planned.ts";
-import { callsOf, expectAtRest, expectIdlePass, harm, stopsOf } from "../library/at-rest.ts";
-import { tokenFiles } from "../library/drone-api.ts";
-import {
-  type DroneScene,
-  expectBuild,
-  sharedDrone,
-  withoutPaths,
-} from "../library/shared-drone.ts";
-import { placesOf } from "../library/web-app.ts";
-import { until } from "../machine/processes.ts";
+import { beforeAll, describe, expect, test } from "vitest";
+import { accounts, ciRepository } from "../../forge/seed.ts";
+import { runAsPlanned } from "../../library/as-planned.ts";
+import { callsOf, expectAtRest, expectIdlePass, harm, stopsOf } from "../../library/at-rest.ts";
+import { tokenFiles } from "../../library/drone-api.ts";
+import { type DroneScene, expectBuild, withoutPaths } from "../../library/shared-drone.ts";
+import { placesOf } from "../../library/web-app.ts";
+import { until } from "../../machine/processes.ts";
 
 const { login: bridge } = accounts.bridge;
 const metrics = "cc-ci-metrics";
@@ -118,31 +113,34 @@ const harms: readonly { what: string; act: Act; calls: Calls }[] = [
   },
 ];
 
-describe("Drone that drifted", { timeout: 600_000 }, () => {
-  const shared = sharedDrone({}, withoutPaths);
+/** Alters one thing after the other. */
+export function drift(shared: () => DroneScene): void {
+  describe("that drifted", () => {
+    beforeAll(async () => await withoutPaths(shared()));
 
-  test.for(harms)("converges when $what", async ({ act, calls }) => {
-    const scene = shared();
-    await act(scene);
-    // With those that it needs, where it is one alone; that all is at rest then is shown once.
-    const [piece = "", ...others] = Object.keys(calls);
-    const runs = await runAsPlanned(scene.host, [], others.length === 0 ? piece : undefined);
-    expect([stopsOf(runs), callsOf(runs)]).toEqual([{}, calls]);
-  });
-
-  test("needs no run when the runner was killed", async () => {
-    const { host } = shared();
-    const { invocation } = await host.unit(runner);
-    await host.faults.killUnit(runner);
-    await until("another runner", 30, async () => {
-      const now = await host.unit(runner);
-      return now.state === "active" && now.invocation !== invocation ? true : undefined;
+    test.for(harms)("converges when $what", async ({ act, calls }) => {
+      const scene = shared();
+      await act(scene);
+      // With those that it needs, where it is one alone; that all is at rest then is shown once.
+      const [piece = "", ...others] = Object.keys(calls);
+      const runs = await runAsPlanned(scene.host, [], others.length === 0 ? piece : undefined);
+      expect([stopsOf(runs), callsOf(runs)]).toEqual([{}, calls]);
     });
-    await expectAtRest(host);
-  });
 
-  test("does nothing more once all that is mended", async () => {
-    await expectIdlePass(shared().host);
-    await expectBuild(shared());
+    test("needs no run when the runner was killed", async () => {
+      const { host } = shared();
+      const { invocation } = await host.unit(runner);
+      await host.faults.killUnit(runner);
+      await until("another runner", 30, async () => {
+        const now = await host.unit(runner);
+        return now.state === "active" && now.invocation !== invocation ? true : undefined;
+      });
+      await expectAtRest(host);
+    });
+
+    test("does nothing more once all that is mended", async () => {
+      await expectIdlePass(shared().host);
+      await expectBuild(shared());
+    });
   });
-});
+}
