@@ -74,9 +74,11 @@ function appIni(place: GiteaPlace): string {
     `STATIC_ROOT_PATH = ${join(place.program, "static")}`,
     "[database]",
     "DB_TYPE = sqlite3",
-    `PATH = ${join(place.folder, "gitea.db")}`,
-    // It answers 500 when SQLite says that the database is locked: where who reads stands in the way of who writes,
-    // which SQLite does not wait for without WAL, and where a write waits for longer than this (ms; 500 by itself).
+    // Gitea answers 500 where SQLite says that the database is locked. It asks for one cache that all its connections
+    // share, in which who reads an older state keeps others from writing at once, and no timeout is waited for. The
+    // question mark begins a query of ours, whose last key swallows the word for that; with a cache for each, a log
+    // that is written ahead, and the timeout (ms), writers wait for one another and readers for nobody.
+    `PATH = ${join(place.folder, "gitea.db")}?cache=private&instead=`,
     "SQLITE_JOURNAL_MODE = WAL",
     "SQLITE_TIMEOUT = 20000",
     "[repository]",
