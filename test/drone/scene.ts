@@ -51,6 +51,7 @@ export class Scene {
   readonly #running: { stop(): Promise<unknown> }[] = [];
   readonly #stories = new Map<unknown, Promise<unknown>>();
   #count = 0;
+  #lastAct: Promise<unknown> = Promise.resolve();
 
   private constructor(
     scratch: string,
@@ -107,18 +108,32 @@ export class Scene {
   /** A new repository on the forge, to which `writer` may write. @returns owner and name of it */
   async repository(options: { readonly isPrivate?: boolean } = {}): Promise<string> {
     const name = this.name("repository");
-    await this.owner.createRepository(organisation, name, options);
     const slug = `${organisation}/${name}`;
-    await this.owner.addCollaborator(slug, "writer", "write");
-    return slug;
+    return await this.#inTurn(async () => {
+      await this.owner.createRepository(organisation, name, options);
+      await this.owner.addCollaborator(slug, "writer", "write");
+      return slug;
+    });
   }
 
   /** A new commit on a branch of its own that has a pipeline. @param text none: it has none */
   async place(repository: string, text?: string): Promise<BuildPlace> {
     const branch = this.name("branch");
     const file = text === undefined ? "other.txt" : configPath;
-    const commit = await this.owner.commitFile(repository, branch, file, text ?? "");
+    const commit = await this.#inTurn(
+      async () => await this.owner.commitFile(repository, branch, file, text ?? ""),
+    );
     return { repository, branch, commit };
+  }
+
+  /**
+   * Does one thing to the forge after the other. With several at once its database is locked now and then, for
+   * which Gitea does not wait with SQLite: it answers 500, and leaves half of what was to be made.
+   */
+  async #inTurn<T>(act: () => Promise<T>): Promise<T> {
+    const done = this.#lastAct.then(act);
+    this.#lastAct = done.catch(() => undefined);
+    return await done;
   }
 
   /** A Drone that is not started yet. @param forge where it looks for it. @default the forge itself */

@@ -74,12 +74,8 @@ function appIni(place: GiteaPlace): string {
     `STATIC_ROOT_PATH = ${join(place.program, "static")}`,
     "[database]",
     "DB_TYPE = sqlite3",
-    // Gitea answers 500 where SQLite says that the database is locked. It asks for one cache that all its connections
-    // share, in which who reads an older state keeps others from writing at once, and no timeout is waited for. The
-    // question mark begins a query of ours, whose last key swallows the word for that; with a cache for each, a log
-    // that is written ahead, and the timeout (ms), writers wait for one another and readers for nobody.
-    `PATH = ${join(place.folder, "gitea.db")}?cache=private&instead=`,
-    "SQLITE_JOURNAL_MODE = WAL",
+    `PATH = ${join(place.folder, "gitea.db")}`,
+    // In milliseconds: after half a second, its default, it answers 500 on a busy machine.
     "SQLITE_TIMEOUT = 20000",
     "[repository]",
     `ROOT = ${join(place.folder, "repositories")}`,
