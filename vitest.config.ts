@@ -23,7 +23,8 @@ export default defineConfig({
           name: "here",
           include: ["test/**/*.test.ts", "docs/example/*.test.ts"],
           exclude: hosts,
-          maxWorkers: availableParallelism(),
+          // One more than cores: some wait for a limit to pass.
+          maxWorkers: availableParallelism() + 1,
           // Tests start real programs, several at once on few cores: a limit is there to end what hangs.
           testTimeout: 60_000,
           hookTimeout: 120_000,

@@ -157,8 +157,8 @@ export class Host implements AsyncDisposable {
   }
 
   /** Waits until everything that was started has ended; what the services of the host came to. */
-  async settle(options?: SettleOptions): Promise<Readonly<Record<string, UnitEnd>>> {
-    return await settle(this.machine, this.#system, options);
+  async settle(options?: SettleOptions): Promise<void> {
+    await settle(this.machine, this.#system, options);
   }
 
   /** The oneshots of ours that run now. */

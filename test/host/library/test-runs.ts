@@ -160,9 +160,9 @@ export class TestRuns {
   }
 }
 
-/** Prints processes of rehearsals, and folders of instances. To find none is a success, and 1 is how grep says it. */
+/** Prints processes of rehearsals, and folders of instances. A sweep has the path of the rehearsal, and is none. */
 const nothingLeft = `ls -A ${runPlaces.living} 2>/dev/null
-ps -eo args | grep -e '[c]c-ci-rehearsal' -e '[s]leep 86400' || [ $? = 1 ]`;
+ps -eo args | awk '/[c]c-ci-rehearsal|[s]leep 86400/ && !/ sweep /'`;
 
 /** A program of Node's that runs as the builds' user, with what it prints. */
 export async function asRunner(host: Host, program: string): Promise<BuildEnd> {

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Machine } from "../machine/machine.ts";
-import { showUnits } from "./switch.ts";
 import type { System } from "./system.ts";
 
 /** What a service came to. */
@@ -20,6 +19,9 @@ export interface SettleOptions {
   readonly limitSeconds?: number;
 }
 
+/** No template: which of its instances run is no matter here. */
+const ownService = /^cc-ci.*[^@]\.service$/;
+
 /** How long nothing must happen: a path unit starts its service a moment after the change. */
 const quietMilliseconds = 300;
 
@@ -32,20 +34,15 @@ export async function settle(
   machine: Machine,
   system: System,
   { limitSeconds = 180 }: SettleOptions = {},
-): Promise<Readonly<Record<string, UnitEnd>>> {
-  const names = Object.keys(system.units).filter((name) => /^cc-ci.*[^@]\.service$/.test(name));
+): Promise<void> {
   const end = performance.now() + limitSeconds * 1000;
   for (;;) {
     await noneAtWork(machine, system, end);
-    const [shown, jobs] = await Promise.all([look(machine, names), queuedJobs(machine)]);
-    const busy = shown.filter(({ end }) => !/^(?:active|inactive|failed)$/.test(end.state));
-    if (busy.length === 0 && jobs === "") {
-      return Object.fromEntries(shown.map(({ name, end }) => [name, end]));
-    }
+    const left = await onTheirWay(machine, system);
+    if (left.length === 0) return;
     if (performance.now() > end) {
-      const running = busy.map(({ name, end }) => `${name} is ${end.state}`).join("\n");
       const log = await machine.exec(["journalctl", "--no-pager", "--lines=40"], { mayFail: true });
-      throw new Error(`not settled after ${limitSeconds} s\n${running}\n${jobs}\n${log.stdout}`);
+      throw new Error(`not settled after ${limitSeconds} s\n${left.join("\n")}\n${log.stdout}`);
     }
     await sleep(100);
   }
@@ -57,7 +54,7 @@ export async function settle(
  */
 export function oneshotsAtWork(machine: Machine, system: System): readonly string[] {
   const isOneshot = (name: string): boolean =>
-    /^cc-ci.*[^@]\.service$/.test(name) && /^Type=oneshot$/m.test(system.units[name]?.text ?? "");
+    ownService.test(name) && /^Type=oneshot$/m.test(system.units[name]?.text ?? "");
   return [...machine.unitsAtWork()].filter(isOneshot);
 }
 
@@ -70,15 +67,13 @@ async function noneAtWork(machine: Machine, system: System, end: number): Promis
   }
 }
 
-async function look(
-  machine: Machine,
-  names: readonly string[],
-): Promise<readonly { readonly name: string; readonly end: UnitEnd }[]> {
-  const properties = ["Id", "ActiveState", "Result", "ExecMainStatus", "InvocationID"];
-  return (await showUnits(machine, names, properties)).map((unit) => ({
-    name: unit.Id ?? "",
-    end: unitEnd(unit),
-  }));
+/** Jobs of systemd, and services of the system's own that start or stop: lists take it less than properties do. */
+async function onTheirWay(machine: Machine, system: System): Promise<readonly string[]> {
+  const services = Object.keys(system.units).filter((name) => ownService.test(name));
+  const script = `systemctl list-jobs --no-legend --plain
+systemctl list-units --no-legend --plain --state=activating,deactivating,reloading -- "$@"`;
+  const { stdout } = await machine.exec(["sh", "-ec", script, "sh", ...services]);
+  return stdout.split("\n").filter((line) => line !== "" && line !== "No jobs running.");
 }
 
 /** From the properties ActiveState, Result, ExecMainStatus and InvocationID. */
@@ -89,10 +84,4 @@ export function unitEnd(unit: Readonly<Record<string, string>>): UnitEnd {
     exitStatus: Number(unit.ExecMainStatus),
     invocation: unit.InvocationID ?? "",
   };
-}
-
-async function queuedJobs(machine: Machine): Promise<string> {
-  return (await machine.exec(["systemctl", "list-jobs", "--no-legend", "--plain"])).stdout
-    .replace(/^No jobs running\.$/m, "")
-    .trim();
 }
