@@ -6,19 +6,12 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
  * waits for them. Those that mostly wait stand between those that mostly work.
  */
 const long = [
-  ...[
-    "killed-drone",
-    "drone-builds",
-    "drone-life",
-    "certificate",
-    "no-answer",
-    "drone-credentials",
-  ],
-  ...["run-down", "drift.test", "drift-pairs", "killed-apps", "killed-moved", "drone-logins"],
-  ...["killed-seldom", "drone-switch", "abra-otherwise", "killed-inside", "contract", "drone-"],
-  ...["refusals", "run-hostile", "releases", "killed-", "run-life", "run-switch", "disk"],
-  ...["life", "moved", "together", "retired", "secrecy", "host", "swarm-gone", "abra"],
-  ...["commits", "switch", "machine", "person"],
+  ...["killed-drone", "drone-builds", "drone-credentials", "no-answer", "killed-seldom"],
+  ...["drift-pairs", "certificate", "drone-life", "run-down", "drift.test", "abra-otherwise"],
+  ...["run-switch", "drone-logins", "drone-switch", "run-life", "killed-apps", "refusals"],
+  ...["killed-inside", "contract", "run-hostile", "releases", "swarm-gone", "killed-moved"],
+  ...["disk", "killed-", "life", "moved", "retired", "drone-", "secrecy", "together", "commits"],
+  ...["abra", "host", "switch", "machine", "person"],
 ];
 
 /** A fresh clone knows nothing of how long a file took: the longest go first all the same. */

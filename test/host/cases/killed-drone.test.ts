@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, type TestContext, test } from "vitest";
 import { requireHosts } from "../../tools.ts";
 import { ciRepository } from "../forge/seed.ts";
 import { bootHost, type Host } from "../host.ts";
-import { callsIn, runAll, runAsPlanned, statusOf } from "../library/as-planned.ts";
+import { callsUpTo, runAll, runAsPlanned, statusOf } from "../library/as-planned.ts";
 import { stopsOf } from "../library/at-rest.ts";
 import { DroneApi, requestOf, tokenFiles } from "../library/drone-api.ts";
 import { droneHost, seededForgeOfHosts } from "../library/drone-host.ts";
@@ -97,7 +97,7 @@ async function killAtSync(host: Host): Promise<readonly string[]> {
   await host.faults.stopAt(unit, 2, "after");
   await host.exec(["systemctl", "start", "--no-block", unit]);
   expect(await host.faults.waitUntilStopped(unit)).toBe(true);
-  const killed = callsIn(await host.journal(unit, since));
+  const killed = await callsUpTo(host, unit, since, 2);
   expect(killed).toEqual(["drone login ci-owner", "drone sync ci-owner"]);
   await host.faults.killUnit(unit);
   await host.faults.stopNowhere();
@@ -118,7 +118,7 @@ async function killAtRenewal(host: Host): Promise<readonly string[]> {
   await host.faults.stopAt(unit, 1, "before");
   await host.exec(["systemctl", "start", "--no-block", unit]);
   expect(await host.faults.waitUntilStopped(unit)).toBe(true);
-  const killed = callsIn(await host.journal(unit, since));
+  const killed = await callsUpTo(host, unit, since, 1);
   await host.faults.killUnit(unit);
   await host.faults.stopNowhere();
   // then the next ones come to one that counts, and that Drone has told nobody

@@ -1,5 +1,6 @@
 import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { expect } from "vitest";
 import * as z from "zod";
 import { notYetKnown, verbs } from "../../../services/converge/engine/call.ts";
@@ -93,6 +94,28 @@ export async function observed(host: Host, act: () => Promise<void>): Promise<Ru
     }),
   );
 }
+
+/**
+ * The calls that a unit has logged which stands still at one: the journal has them a moment later.
+ *
+ * @param count how many there should be
+ */
+export async function callsUpTo(
+  host: Host,
+  unit: string,
+  since: number,
+  count: number,
+): Promise<readonly string[]> {
+  const end = Date.now() + journalMilliseconds;
+  for (;;) {
+    const calls = callsIn(await host.journal(unit, since));
+    if (calls.length >= count || Date.now() > end) return calls;
+    await setTimeout(200);
+  }
+}
+
+/** How far a journal may be behind on a busy machine. */
+const journalMilliseconds = 10_000;
 
 /** The calls that a unit logged, as `verb target`. */
 export function callsIn(journal: string): readonly string[] {

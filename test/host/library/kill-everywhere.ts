@@ -3,7 +3,7 @@ import { notYetKnown } from "../../../services/converge/engine/call.ts";
 import type { Host } from "../host.ts";
 import type { Configuration, System } from "../system/system.ts";
 import {
-  callsIn,
+  callsUpTo,
   planOf,
   type Runs,
   runAll,
@@ -222,7 +222,7 @@ async function killAt(
   const stopped = await host.faults.waitUntilStopped(unit);
   if (!stopped) expect(call, "the call that no run came to").toBe(calls.length + 1);
   else {
-    const made = callsIn(await host.journal(unit, since));
+    const made = await callsUpTo(host, unit, since, call);
     const plain = (all: readonly string[]) => all.map((each) => withoutRandom(way, each));
     expect(plain(made)).toEqual(plain(calls.slice(0, call)));
     if (kill === "power") await host.powerCut();
