@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import type { CertificatePair, TestAuthority } from "../certificates.ts";
 import { certificateFolder, type Host, usualConfiguration } from "../host.ts";
-import { callsIn, planOf, runAsPlanned, statusOf } from "../library/as-planned.ts";
+import { callsUpTo, planOf, runAsPlanned, statusOf } from "../library/as-planned.ts";
 import { freezeAt, goOn } from "../library/frozen.ts";
 import { type Answer, askOnce, fingerprintOf, HttpsClient } from "../library/https-client.ts";
 import { sharedHost } from "../library/shared-host.ts";
@@ -251,7 +251,7 @@ describe("a certificate", { timeout: 600_000 }, () => {
     const client = new HttpsClient(host, name);
     const between = host.authority.pair();
     await freezeAt(host, unit, moment, () => host.putCertificate(between));
-    const calls = callsIn(await host.journal(unit, since));
+    const calls = await callsUpTo(host, unit, since, moment.call);
     expect([calls.length, calls.at(-1)]).toEqual([
       moment.call,
       expect.stringMatching(`^${moment.verb} `),

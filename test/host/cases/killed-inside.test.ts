@@ -75,7 +75,10 @@ describe("a run that is killed inside of a call", { timeout: 1_800_000 }, () => 
     const since = Date.now();
     await start(host);
     await until("the call", 60, () => existsSync(host.machine.inside("/run/called")) || undefined);
-    expect(callsIn(await host.journal(unit, since)).at(-1)).toBe(`image pull ${image}`);
+    const last = async () => callsIn(await host.journal(unit, since)).at(-1);
+    await until("it in the journal", 10, async () =>
+      (await last()) === `image pull ${image}` ? true : undefined,
+    );
     await host.faults.killUnit(unit);
     host.write("/etc/hosts", hosts);
     await host.exec([
