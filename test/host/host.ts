@@ -14,15 +14,10 @@ import type { Purpose } from "./machine/throwaway.ts";
 import type { RecipeName, RecipeRepository } from "./recipes/repositories.ts";
 import { installSystem } from "./system/install.ts";
 import { redirectRecipes } from "./system/redirect.ts";
-import {
-  oneshotsAtWork,
-  type SettleOptions,
-  settle,
-  type UnitEnd,
-  unitEnd,
-} from "./system/settle.ts";
+import { oneshotsAtWork, type SettleOptions, settle } from "./system/settle.ts";
 import { type SwitchResult, showUnits, switchSystem } from "./system/switch.ts";
 import { buildSystem, type Configuration, installed, type System } from "./system/system.ts";
+import { type UnitEnd, unitEnd } from "./system/unit-end.ts";
 
 export interface HostOptions {
   /** What the host is to be. @default `usualConfiguration()` */
@@ -156,7 +151,7 @@ export class Host implements AsyncDisposable {
     await this.exec(["systemctl", "daemon-reload"]);
   }
 
-  /** Waits until everything that was started has ended; what the services of the host came to. */
+  /** Waits until everything that was started has ended. */
   async settle(options?: SettleOptions): Promise<void> {
     await settle(this.machine, this.#system, options);
   }

@@ -1,10 +1,10 @@
 import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout } from "node:timers/promises";
 import { expect } from "vitest";
 import * as z from "zod";
 import { notYetKnown, verbs } from "../../../services/converge/engine/call.ts";
 import type { Host } from "../host.ts";
+import { until } from "../machine/processes.ts";
 
 const planSchema = z.object({
   pieces: z.array(
@@ -106,16 +106,13 @@ export async function callsUpTo(
   since: number,
   count: number,
 ): Promise<readonly string[]> {
-  const end = Date.now() + journalMilliseconds;
-  for (;;) {
-    const calls = callsIn(await host.journal(unit, since));
-    if (calls.length >= count || Date.now() > end) return calls;
-    await setTimeout(200);
-  }
+  let calls: readonly string[] = [];
+  await until(`call ${count} in the journal of ${unit}`, 10, async () => {
+    calls = callsIn(await host.journal(unit, since));
+    return calls.length >= count ? true : undefined;
+  });
+  return calls;
 }
-
-/** How far a journal may be behind on a busy machine. */
-const journalMilliseconds = 10_000;
 
 /** The calls that a unit logged, as `verb target`. */
 export function callsIn(journal: string): readonly string[] {

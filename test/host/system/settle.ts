@@ -2,18 +2,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Machine } from "../machine/machine.ts";
 import type { System } from "./system.ts";
 
-/** What a service came to. */
-export interface UnitEnd {
-  /** systemd's ActiveState: a oneshot that ended well is `inactive`. */
-  readonly state: string;
-  /** systemd's Result: `success`, `exit-code`, `timeout`, `signal`, … */
-  readonly result: string;
-  /** Of the program that it ran last. */
-  readonly exitStatus: number;
-  /** Another one after every start; empty when it never ran since boot. */
-  readonly invocation: string;
-}
-
 export interface SettleOptions {
   /** @default 180 */
   readonly limitSeconds?: number;
@@ -74,14 +62,4 @@ async function onTheirWay(machine: Machine, system: System): Promise<readonly st
 systemctl list-units --no-legend --plain --state=activating,deactivating,reloading -- "$@"`;
   const { stdout } = await machine.exec(["sh", "-ec", script, "sh", ...services]);
   return stdout.split("\n").filter((line) => line !== "" && line !== "No jobs running.");
-}
-
-/** From the properties ActiveState, Result, ExecMainStatus and InvocationID. */
-export function unitEnd(unit: Readonly<Record<string, string>>): UnitEnd {
-  return {
-    state: unit.ActiveState ?? "",
-    result: unit.Result ?? "",
-    exitStatus: Number(unit.ExecMainStatus),
-    invocation: unit.InvocationID ?? "",
-  };
 }
