@@ -2,9 +2,24 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { TestContext } from "vitest";
 import { cachedFolder } from "./setup/cache.ts";
-import { cachedTools } from "./setup/cached-tools.ts";
+import { type CachedTool, cachedTools } from "./setup/cached-tools.ts";
 import { hostParts, whyNoHosts } from "./setup/host.ts";
 import { findProgram } from "./setup/programs.ts";
+
+const paths = new Map<CachedTool, string>();
+
+/**
+ * Where a cached thing has what is used of it, there or not. What it is made of is read once: it takes programs
+ * to find out, each case asks, and nothing is built while tests run.
+ */
+export function pathOf(tool: CachedTool): string {
+  let path = paths.get(tool);
+  if (path === undefined) {
+    path = join(cachedFolder(tool), tool.path);
+    paths.set(tool, path);
+  }
+  return path;
+}
 
 /**
  * The absolute path of a tool of the tests, or undefined when it is missing: a program that Debian
@@ -14,7 +29,7 @@ import { findProgram } from "./setup/programs.ts";
 export function findTool(name: string): string | undefined {
   const cached = [...cachedTools, ...hostParts].find((tool) => tool.name === name);
   if (cached === undefined) return findProgram(name);
-  const path = join(cachedFolder(cached), cached.path);
+  const path = pathOf(cached);
   return existsSync(path) ? path : undefined;
 }
 

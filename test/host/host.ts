@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node
 import { dirname, join } from "node:path";
 import * as z from "zod";
 import { hostYaml } from "../synthesized.ts";
+import { pathOf } from "../tools.ts";
 import { installAbraStandIn } from "./abra/install.ts";
 import { type CertificatePair, TestAuthority } from "./certificates.ts";
 import { DockerView } from "./docker-view.ts";
@@ -9,7 +10,7 @@ import { Faults } from "./faults.ts";
 import { installGitServer, repositoryUrl } from "./git-server/install.ts";
 import { hostImages } from "./machine/docker-data.ts";
 import { type ExecOptions, type ExecResult, Machine } from "./machine/machine.ts";
-import { hostRootFolder, pathOf } from "./machine/parts.ts";
+import { hostRoot } from "./machine/root.ts";
 import type { Purpose } from "./machine/throwaway.ts";
 import type { RecipeName, RecipeRepository } from "./recipes/repositories.ts";
 import { installSystem } from "./system/install.ts";
@@ -73,7 +74,7 @@ export async function bootHost(options: HostOptions = {}): Promise<Host> {
 /** A machine that is off, with all images. */
 async function makeMachine(purpose: Purpose): Promise<Machine> {
   return await Machine.make({
-    root: hostRootFolder(),
+    root: pathOf(hostRoot),
     docker: pathOf(hostImages),
     purpose,
   });

@@ -1,13 +1,13 @@
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import * as z from "zod";
-import { requireHosts } from "../../tools.ts";
+import { pathOf, requireHosts } from "../../tools.ts";
 import { contract } from "../abra/contract.ts";
 import { answerOtherwise, installAbraStandIn } from "../abra/install.ts";
 import { defaultSettings, type Settings } from "../abra/settings.ts";
 import { hostImages } from "../machine/docker-data.ts";
 import { Machine } from "../machine/machine.ts";
-import { hostRootFolder, pathOf } from "../machine/parts.ts";
+import { hostRoot } from "../machine/root.ts";
 
 const repository = join(import.meta.dirname, "../../..");
 const checkout = "/mnt/checkout";
@@ -19,7 +19,7 @@ const verdictsSchema = z.array(z.object({ id: z.string(), verdict: z.string(), s
 
 async function bootSwarm(): Promise<Machine> {
   const machine = await Machine.make({
-    root: hostRootFolder(),
+    root: pathOf(hostRoot),
     docker: pathOf(hostImages),
     binds: { [checkout]: repository },
   });

@@ -3,17 +3,17 @@ import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, type TestContext, test } from "vitest";
-import { requireHosts } from "../../tools.ts";
+import { pathOf, requireHosts } from "../../tools.ts";
 import { images } from "../images/index.ts";
 import { hostImages } from "./docker-data.ts";
 import { Machine } from "./machine.ts";
 import { mounts } from "./mounts.ts";
-import { hostRootFolder, pathOf } from "./parts.ts";
 import { startOf, until } from "./processes.ts";
+import { hostRoot } from "./root.ts";
 import { type Purpose, removeLeftovers } from "./throwaway.ts";
 
 async function booted(purpose: Purpose = "case"): Promise<Machine> {
-  const options = { root: hostRootFolder(), docker: pathOf(hostImages), purpose };
+  const options = { root: pathOf(hostRoot), docker: pathOf(hostImages), purpose };
   const machine = await Machine.make(options);
   await machine.boot();
   return machine;
@@ -185,7 +185,7 @@ describe("a machine", { timeout: 600_000, concurrent: true }, () => {
 /** Another process that has a machine. */
 async function runner() {
   const program = join(import.meta.dirname, "runner-to-kill.ts");
-  const child = spawn(process.execPath, [program, hostRootFolder(), pathOf(hostImages)], {
+  const child = spawn(process.execPath, [program, pathOf(hostRoot), pathOf(hostImages)], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const exited = once(child, "exit");

@@ -7,7 +7,8 @@ import { type DesiredState, desiredStateSchema } from "../../../services/converg
 import { type Evaluation, evaluate } from "../../nix/evaluate.ts";
 import { modulesIn, writeTree } from "../../nix/everything.ts";
 import { appOf } from "../../synthesized.ts";
-import { hostRootFolder } from "../machine/parts.ts";
+import { pathOf } from "../../tools.ts";
+import { hostRoot } from "../machine/root.ts";
 import type { Accounts } from "./accounts.ts";
 import { hostPrograms } from "./host-programs.ts";
 
@@ -155,7 +156,7 @@ function filesBelow(folder: string, as: string): ReadonlyMap<string, SystemFile>
 }
 
 function debianHas(unit: string): boolean {
-  return readdirSync(join(hostRootFolder(), "usr/lib/systemd/system")).includes(unit);
+  return readdirSync(join(pathOf(hostRoot), "usr/lib/systemd/system")).includes(unit);
 }
 
 /**
