@@ -1,4 +1,5 @@
 import { request } from "node:http";
+import { connect } from "node:net";
 
 /** The Docker daemon's socket on NixOS and Debian. */
 export const dockerSocket = "/var/run/docker.sock";
@@ -51,9 +52,12 @@ export function askOn(socketPath: string): Ask {
       const limit = seconds === undefined ? undefined : AbortSignal.timeout(seconds * 1000);
       const reasonOf = (error: Error) =>
         limit?.aborted ? `no answer within ${seconds} s` : error.message;
+      const timeout = silenceSeconds * 1000;
       const outgoing = request(
         {
-          socketPath,
+          // An agent would ask whether the name of the host is an address, by an expression that takes longer to
+          // compile than the daemon to answer.
+          createConnection: () => connect({ path: socketPath, timeout }),
           method,
           path: `/${apiVersion}${path}${search}`,
           headers: {
@@ -63,7 +67,7 @@ export function askOn(socketPath: string): Ask {
               : { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(text) }),
             ...headers,
           },
-          timeout: silenceSeconds * 1000,
+          timeout,
           ...(limit === undefined ? {} : { signal: limit }),
         },
         (answer) => {
