@@ -40,7 +40,7 @@ const ask = () => new Promise((resolve) => {
 });
 do {
   console.log(JSON.stringify(await ask()));
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await new Promise((resolve) => setTimeout(resolve, 120));
 } while (!existsSync(until));
 `;
 
@@ -53,7 +53,7 @@ export async function askOnce(host: Host, name: string): Promise<Answer> {
   return answer ?? { error: "nothing" };
 }
 
-/** A client on the host that asks all the time, some fifteen times a second. */
+/** A client on the host that asks all the time, some eight times a second. */
 export class HttpsClient {
   readonly #host: Host;
   readonly #until = `/run/https-client-${randomBytes(4).toString("hex")}`;

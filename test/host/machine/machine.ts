@@ -69,13 +69,14 @@ const bootSeconds = 60;
  * The one who waits for it ends by itself, as soon as either of the two is gone.
  */
 function endWith(runner: number, leader: number): void {
-  // By the shell's own commands, for it looks as long as the machine is up.
+  // By the shell's own commands, for it looks as long as the machine is up: bash waits for input that never comes.
   const script = `set -f
-lives() { read -r stat <"/proc/$1/stat" && [ "$(set -- $stat; echo "\${22}")" = "$2" ]; }
-while kill -0 "$1" && lives "$2" "$3"; do sleep 2; done
+exec 3<> <(:)
+lives() { read -r -a stat <"/proc/$1/stat" && [ "\${stat[21]}" = "$2" ]; }
+while kill -0 "$1" && lives "$2" "$3"; do read -t 2 -u 3; done
 lives "$2" "$3" && kill -KILL "$2"`;
   const words = [runner, leader, startOf(leader) ?? ""].map(String);
-  spawn("/bin/sh", ["-c", script, "sh", ...words], { stdio: "ignore", detached: true }).unref();
+  spawn("/bin/bash", ["-c", script, "bash", ...words], { stdio: "ignore", detached: true }).unref();
 }
 
 /**

@@ -33,28 +33,45 @@ const seen = { argv: new Map<string, string>(), environment: new Map<string, str
 let processes = 0;
 let rounds = 0;
 
+/** The number that the kernel gave last: as long as it stays, no process is new (proc_loadavg(5)). */
+function lastNumber(): string | undefined {
+  return readFileSync("/proc/loadavg", "utf8").trim().split(" ").at(-1);
+}
+
 function look(pid: string): void {
   const program = readFileSync(`/proc/${pid}/comm`, "utf8").trim();
   seen.argv.set(readFileSync(`/proc/${pid}/cmdline`, "latin1"), program);
   seen.environment.set(readFileSync(`/proc/${pid}/environ`, "latin1"), program);
 }
 
-function meet(pid: string, now: number): Known | undefined {
+function meet(pid: string, now: number): void {
   const isOfHost = readlinkSync(`/proc/${pid}/ns/pid`) !== ownNamespace;
   if (isOfHost) processes += 1;
-  const met = isOfHost ? { since: now, lookedAt: 0 } : undefined;
-  known.set(pid, met);
-  return met;
+  known.set(pid, isOfHost ? { since: now, lookedAt: 0 } : undefined);
 }
 
-while (input === undefined) {
-  rounds += 1;
-  const now = performance.now();
+/** Brings `known` to what there is. */
+function list(now: number): void {
   const pids = new Set(readdirSync("/proc").filter((name) => /^\d/.test(name)));
   for (const pid of known.keys()) if (!pids.has(pid)) known.delete(pid);
   for (const pid of pids) {
     try {
-      const one = known.has(pid) ? known.get(pid) : meet(pid, now);
+      if (!known.has(pid)) meet(pid, now);
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+}
+
+let listedAt: string | undefined;
+while (input === undefined) {
+  rounds += 1;
+  const now = performance.now();
+  const last = lastNumber();
+  if (last !== listedAt) list(now);
+  listedAt = last;
+  for (const [pid, one] of known) {
+    try {
       if (one === undefined) continue;
       const isYoung = now - one.since < youngMilliseconds;
       if (!isYoung && now - one.lookedAt < againMilliseconds) continue;
