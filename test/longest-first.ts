@@ -6,9 +6,9 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
  * waits for them. Those that mostly wait stand between those that mostly work.
  */
 const long = [
-  ...["killed-drone", "drone-builds", "drone-credentials", "no-answer", "killed-seldom"],
-  ...["drift-pairs", "certificate", "drone-life", "run-down", "drift.test", "abra-otherwise"],
-  ...["run-switch", "drone-logins", "drone-switch", "run-life", "killed-apps", "refusals"],
+  ...["killed-drone", "drone-builds", "drone-changes", "no-answer", "killed-seldom"],
+  ...["drift.test", "certificate", "drone-life", "run-down", "abra-otherwise"],
+  ...["run-switch", "drone-logins", "run-life", "killed-apps", "refusals"],
   ...["killed-inside", "contract", "run-hostile", "releases", "swarm-gone", "killed-moved"],
   ...["disk", "killed-", "life", "moved", "retired", "drone-", "secrecy", "together", "commits"],
   ...["abra", "host", "switch", "machine", "person"],

@@ -59,7 +59,7 @@ describe.each<readonly [string, Partial<Settings>]>(Object.entries(otherwise))(
       const deploy = `app deploy ${web.domain} ${second} -n -o -D -c -f`;
       await harm(host, `converge abra ${web.domain} ${deploy}`);
       expect(host.read(web.env)).toContain(`TYPE=web:${rewritesType ? second : first}\n`);
-      const runs = await runAsPlanned(host);
+      const runs = await runAsPlanned(host, [], "app-web");
       const calls = [
         `checkout reset ${web.checkout}`,
         ...(rewritesType ? [`env write ${web.env}`] : []),
@@ -68,17 +68,15 @@ describe.each<readonly [string, Partial<Settings>]>(Object.entries(otherwise))(
       ];
       expect([stopsOf(runs), callsOf(runs)]).toEqual([{}, { "app-web": calls }]);
       expect(await pageOf(host, "web")).toBe(hello);
-      await expectAtRest(host);
     });
 
     test("goes to another release, one that lint would not let pass", async () => {
       const host = shared();
       // A tag without an annotation.
       await host.exec(["git", "-C", upstream, "tag", "0.10.0+1.1.0", `${second}^{commit}`]);
-      const runs = await movedTo(host, webAt("0.10.0"));
+      const runs = await movedTo(host, webAt("0.10.0"), [], "app-web");
       expect(stopsOf(runs)).toEqual({});
       expect(await pageOf(host, "web")).toBe("Hello again from web.ci.example.org");
-      await expectAtRest(host);
     });
 
     test("deploys again what was undeployed by hand, its removal over or not", async () => {
@@ -90,11 +88,10 @@ describe.each<readonly [string, Partial<Settings>]>(Object.entries(otherwise))(
       // Docker refuses while it still removes: that ends a run in one line, and the next one deploys.
       const refused = { "app-web": "failed abra-failed" };
       const possible = answers.waitsForRemoval === false ? [{}, refused] : [{}];
-      expect(possible).toContainEqual(stopsOf(await runAll(host)));
+      expect(possible).toContainEqual(stopsOf(await runAll(host, "app-web")));
       await quiet(host);
-      expect(stopsOf(await runAsPlanned(host))).toEqual({});
+      expect(stopsOf(await runAsPlanned(host, [], "app-web"))).toEqual({});
       expect(await pageOf(host, "web")).toBe("Hello again from web.ci.example.org");
-      await expectAtRest(host);
     });
 
     test("undeploys an app that left the configuration", async () => {
@@ -116,9 +113,8 @@ describe.each<readonly [string, Partial<Settings>]>(Object.entries(otherwise))(
 
     test("deploys it when it comes back", async () => {
       const host = shared();
-      expect(stopsOf(await movedTo(host, webAt("0.1.0")))).toEqual({});
+      expect(stopsOf(await movedTo(host, webAt("0.1.0"), [], "app-web"))).toEqual({});
       expect(await pageOf(host, "web")).toBe(hello);
-      await expectAtRest(host);
     });
 
     test("gives its proxy another domain, and then has nothing to do", async () => {
@@ -135,7 +131,7 @@ describe.each<readonly [string, Partial<Settings>]>(Object.entries(otherwise))(
     test("repairs an .env that was edited", async () => {
       const host = shared();
       await harm(host, `sed -i s/^GREETING=.*/GREETING=Bye/ ${web.env}`);
-      const runs = await runAsPlanned(host);
+      const runs = await runAsPlanned(host, [], "app-web");
       expect([stopsOf(runs), callsOf(runs)]).toEqual([{}, { "app-web": [`env write ${web.env}`] }]);
       await expectAtRest(host);
     });

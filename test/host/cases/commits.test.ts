@@ -23,11 +23,10 @@ describe("an app at a commit of its recipe", { timeout: 600_000 }, () => {
   test("is deployed from a checkout of it, as it is", async () => {
     const host = shared();
     const commit = commitOf(host, "0.2.0+1.1.0");
-    expect(stopsOf(await movedTo(host, withWebs({ web: { commit } })))).toEqual({});
+    expect(stopsOf(await movedTo(host, withWebs({ web: { commit } }), [], "app-web"))).toEqual({});
     const head = await host.exec(["git", "-C", web.checkout, "rev-parse", "HEAD"]);
     expect(head.stdout.trim()).toBe(commit);
     expect(await pageOf(host, "web")).toBe(again);
-    await expectAtRest(host);
   });
 
   test("is mended when it drifts", async () => {
@@ -36,7 +35,7 @@ describe("an app at a commit of its recipe", { timeout: 600_000 }, () => {
       host,
       `echo >>${web.checkout}/compose.yml; docker service scale --detach ${web.stack}_app=0`,
     );
-    const runs = await runAsPlanned(host);
+    const runs = await runAsPlanned(host, [], "app-web");
     expect(stopsOf(runs)).toEqual({});
     expect(callsOf(runs)["app-web"]?.[0]).toBe(`checkout reset ${web.checkout}`);
     expect(await pageOf(host, "web")).toBe(again);
@@ -47,16 +46,18 @@ describe("an app at a commit of its recipe", { timeout: 600_000 }, () => {
     const host = shared();
     const commit = commitOf(host, "0.1.0+1.0.0");
     const right = withWebs({ web: { release: "0.1.0", commit } });
-    expect(stopsOf(await movedTo(host, right))).toEqual({});
+    expect(stopsOf(await movedTo(host, right, [], "app-web"))).toEqual({});
     expect(await pageOf(host, "web")).toBe(first);
     const before = await host.docker.versions();
     // when: the tag leads elsewhere
     const wrong = withWebs({ web: { release: "0.2.0", commit } });
-    expect(stopsOf(await movedTo(host, wrong))).toEqual({ "app-web": "refused recipe-tag-moved" });
+    expect(stopsOf(await movedTo(host, wrong, [], "app-web"))).toEqual({
+      "app-web": "refused recipe-tag-moved",
+    });
     // then
     expect(await host.docker.versions()).toEqual(before);
     expect(await pageOf(host, "web")).toBe(first);
-    expect(stopsOf(await movedTo(host, right))).toEqual({});
+    expect(stopsOf(await movedTo(host, right, [], "app-web"))).toEqual({});
     await expectIdlePass(host);
   });
 });

@@ -12,13 +12,14 @@ const answerSchema = z.union([
 export type Answer = Readonly<z.infer<typeof answerSchema>>;
 
 /**
- * Asks for `/` over connections of their own, one after the other, until a file is there. It trusts
- * what the host trusts, and it checks names and dates: any doubt about a certificate is an error.
+ * Asks for `/` over connections of their own, one after the other, until it is shown a certificate, or a file
+ * is there. It trusts what the host trusts, and it checks names and dates: any doubt about a certificate is an
+ * error.
  */
 const program = `
 import { existsSync } from "node:fs";
 import { request } from "node:https";
-const [name, until] = process.argv.slice(1);
+const [name, wanted, until] = process.argv.slice(1);
 const ask = () => new Promise((resolve) => {
   let fingerprint = "";
   const done = (answer) => resolve(answer);
@@ -38,10 +39,12 @@ const ask = () => new Promise((resolve) => {
   outgoing.on("error", (error) => done({ error: error.code ?? error.message }));
   outgoing.end();
 });
-do {
-  console.log(JSON.stringify(await ask()));
+for (;;) {
+  const answer = await ask();
+  console.log(JSON.stringify(answer));
+  if (answer.fingerprint === wanted || existsSync(until)) break;
   await new Promise((resolve) => setTimeout(resolve, 120));
-} while (!existsSync(until));
+}
 `;
 
 const command = ["node", "--input-type=module", "--eval", program] as const;
@@ -49,8 +52,19 @@ const env = { NODE_EXTRA_CA_CERTS: "/etc/ssl/certs/ca-certificates.crt" } as con
 
 /** What a client on the host gets now. */
 export async function askOnce(host: Host, name: string): Promise<Answer> {
-  const [answer] = parse((await host.exec([...command, name, "/"], { env })).stdout);
+  const [answer] = parse((await host.exec([...command, name, "none", "/"], { env })).stdout);
   return answer ?? { error: "nothing" };
+}
+
+/** Waits until clients on the host are shown a certificate. @throws {Error} when the time is over */
+export async function untilServed(
+  host: Host,
+  name: string,
+  pair: CertificatePair,
+  limitSeconds: number,
+): Promise<void> {
+  const asking = [...command, name, fingerprintOf(pair), "/nonexistent"];
+  await host.exec(asking, { env, timeoutSeconds: limitSeconds });
 }
 
 /** A client on the host that asks all the time, some eight times a second. */
@@ -62,7 +76,7 @@ export class HttpsClient {
   constructor(host: Host, name: string) {
     this.#host = host;
     this.#answers = host
-      .exec([...command, name, this.#until], { env, timeoutSeconds: 900 })
+      .exec([...command, name, "none", this.#until], { env, timeoutSeconds: 900 })
       .then(({ stdout }) => parse(stdout));
     // Whoever stops the client hears of it.
     this.#answers.catch(() => undefined);

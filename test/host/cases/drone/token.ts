@@ -1,8 +1,13 @@
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { accounts, ciRepository } from "../../forge/seed.ts";
 import { runAsPlanned } from "../../library/as-planned.ts";
 import { callsOf, expectAtRest, harm, stopsOf } from "../../library/at-rest.ts";
-import { type DroneScene, expectBuild, loggedTokens } from "../../library/shared-drone.ts";
+import {
+  type DroneScene,
+  expectBuild,
+  loggedTokens,
+  withoutPaths,
+} from "../../library/shared-drone.ts";
 import { placesOf } from "../../library/web-app.ts";
 
 const { login: owner } = accounts.owner;
@@ -23,6 +28,8 @@ const redeployed = [
 /** What Drone knows its owner by is lost, in part and with all else that it knows. */
 export function token(shared: () => DroneScene): void {
   describe("whose owner's token is nobody's", () => {
+    beforeAll(async () => await withoutPaths(shared()));
+
     test("is started with another one, and keeps none that it has logged", async () => {
       const scene = shared();
       const { host, drone } = scene;
