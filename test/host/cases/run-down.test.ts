@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Host } from "../host.ts";
+import { idleHost } from "../library/idle-host.ts";
 import { sharedHost } from "../library/shared-host.ts";
 import { requestFor, TestRuns, withRuns } from "../library/test-runs.ts";
 import { until } from "../machine/processes.ts";
@@ -14,7 +15,7 @@ const scenes = {
 const slice = "system-cc\\x2dci\\x2drun.slice";
 
 describe("a host that goes down in the middle of a test run", () => {
-  const shared = sharedHost({ configuration: withRuns(), withoutDocker: true }, async (host) =>
+  const shared = sharedHost(idleHost(withRuns()), async (host) =>
     new TestRuns(host).script(scenes),
   );
 
@@ -172,7 +173,7 @@ describe("a host that goes down in the middle of a test run", () => {
 
 describe("a disk without room", () => {
   const full = "/var/lib/cc-ci/runs/.full";
-  const shared = sharedHost({ configuration: withRuns(), withoutDocker: true });
+  const shared = sharedHost(idleHost(withRuns()));
 
   test("gives no run, and the next one once there is room", async () => {
     const host = shared();

@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 import { describe, expect, test } from "vitest";
 import { runPlaces } from "../../../services/lib/run.ts";
+import { idleHost } from "../library/idle-host.ts";
 import { sharedHost } from "../library/shared-host.ts";
 import { asRunner, requestFor, runnerAccount, TestRuns, withRuns } from "../library/test-runs.ts";
 import { until } from "../machine/processes.ts";
@@ -19,7 +20,7 @@ const wait = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds *
 `;
 
 describe("on the socket of test runs", () => {
-  const shared = sharedHost({ configuration: withRuns(), withoutDocker: true }, async (host) => {
+  const shared = sharedHost(idleHost(withRuns()), async (host) => {
     // given something that nobody but root may see
     host.write("/var/lib/cc-ci/secrets/token", "a secret of the host", 0o600);
     await host.exec(["chmod", "700", "/var/lib/cc-ci/secrets"]);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { parametersOf } from "../../../services/lib/run.ts";
+import { idleHost } from "../library/idle-host.ts";
 import { sharedHost } from "../library/shared-host.ts";
 import { requestFor, runnerAccount, TestRuns, withRuns } from "../library/test-runs.ts";
 import { until } from "../machine/processes.ts";
@@ -7,7 +8,7 @@ import { until } from "../machine/processes.ts";
 const children = { acts: [{ children: 3 }, { say: "begun" }, { sleepSeconds: 600 }] };
 
 describe("a test run", () => {
-  const shared = sharedHost({ configuration: withRuns(), withoutDocker: true }, async (host) => {
+  const shared = sharedHost(idleHost(withRuns()), async (host) => {
     new TestRuns(host).script({
       wiki: { acts: [{ say: "hello from the run" }] },
       broken: { outcome: "failed", reason: "the app does not come up" },
@@ -135,10 +136,8 @@ describe("a test run", () => {
 });
 
 describe("a test run that takes too long", () => {
-  const shared = sharedHost(
-    { configuration: withRuns("timeoutMinutes: 1"), withoutDocker: true },
-    async (host) =>
-      new TestRuns(host).script({ children, stubborn: { ignoresEnd: true, ...children } }),
+  const shared = sharedHost(idleHost(withRuns("timeoutMinutes: 1")), async (host) =>
+    new TestRuns(host).script({ children, stubborn: { ignoresEnd: true, ...children } }),
   );
 
   test("is ended, with all that it left", async () => {

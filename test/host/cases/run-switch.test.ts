@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { runnerUnit, runPlaces } from "../../../services/lib/run.ts";
 import { usualConfiguration } from "../host.ts";
+import { idleHost, withoutPieces } from "../library/idle-host.ts";
 import { sharedHost } from "../library/shared-host.ts";
 import { type BuildEnd, requestFor, TestRuns, withRuns } from "../library/test-runs.ts";
 import { withoutTimer } from "../library/without-timer.ts";
@@ -17,7 +18,7 @@ const scenes = {
 };
 
 describe("places for test runs", () => {
-  const shared = sharedHost({ configuration: withRuns(), withoutDocker: true }, async (host) =>
+  const shared = sharedHost(idleHost(withRuns()), async (host) =>
     new TestRuns(host).script(scenes),
   );
   const runs = () => new TestRuns(shared());
@@ -69,7 +70,7 @@ describe("places for test runs", () => {
     expect(await look()).toEqual(before);
     expect(await runs().list()).toHaveLength(3);
     // when there are to be none any more, then that has to wait
-    const refused = await host.switchTo(usualConfiguration());
+    const refused = await host.switchTo(withoutPieces(usualConfiguration()));
     expect(refused.exitStatus).toBe(1);
     expect(refused.refusal).toContain("takes the service of test runs away");
     expect(await look()).toEqual(before);
@@ -77,7 +78,7 @@ describe("places for test runs", () => {
     await runs().none();
     expect(runs().resultsOf(further.id)?.outcome).toBe("aborted");
     // when none goes on any more, then they may go, and come back
-    expect((await host.switchTo(usualConfiguration())).exitStatus).toBe(0);
+    expect((await host.switchTo(withoutPieces(usualConfiguration()))).exitStatus).toBe(0);
     expect((await host.unit("cc-ci-run.socket")).state).toBe("inactive");
     expect((await host.switchTo(withRuns())).exitStatus).toBe(0);
     expect(await runs().serves()).toBe(true);

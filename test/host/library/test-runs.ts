@@ -11,14 +11,16 @@ import {
 import { type Host, usualConfiguration } from "../host.ts";
 import { until } from "../machine/processes.ts";
 import { showUnits } from "../system/switch.ts";
+import type { Configuration } from "../system/system.ts";
+import { withoutPieces } from "./idle-host.ts";
 
 /** Whom builds belong to. */
 export const runnerAccount = "cc-ci-runner";
 
-/** The usual host, with these lines below `runs` of cc-ci.yaml. */
-export function withRuns(...lines: readonly string[]): string {
+/** The usual host, with these lines below `runs` of cc-ci.yaml, and without pieces: test runs need none. */
+export function withRuns(...lines: readonly string[]): Configuration {
   const keys = lines.length === 0 ? " {}" : lines.map((line) => `\n  ${line}`).join("");
-  return usualConfiguration(`runs:${keys}`);
+  return withoutPieces(usualConfiguration(`runs:${keys}`));
 }
 
 /** What a build came to. */
