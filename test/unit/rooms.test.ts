@@ -85,6 +85,7 @@ const effects: Readonly<Record<string, readonly string[]>> = {
   "node:https": ["services/converge/adapters/https.ts"],
   "node:net": [
     "constructs/swarm/swarm.ts",
+    "services/converge/adapters/docker-socket.ts",
     "services/run/client.ts",
     "services/run/commands/ask.ts",
   ],
