@@ -1,13 +1,9 @@
-import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { hostsAtOnce } from "./test/host/machine/throwaway.ts";
 import { LongestFirst } from "./test/longest-first.ts";
 import { CountReporter } from "./test/reporter.ts";
 
-/**
- * Cases on booted hosts wait most of the time: more of them than cores, one for each place there is. So
- * does what is tried on Drone.
- */
+/** Cases on booted hosts, and what is tried on Drone: they wait for others much of their time. */
 const hosts = ["test/host/**/*.test.ts", "test/drone/**/*.test.ts"];
 
 export default defineConfig({
@@ -15,6 +11,8 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     // What a file loads and bundles, the next one of the same worker finds done.
     isolate: false,
+    // One for each place that hosts have, and one for what needs none and works all the time.
+    maxWorkers: hostsAtOnce + 1,
     reporters: ["default", new CountReporter()],
     projects: [
       {
@@ -23,12 +21,9 @@ export default defineConfig({
           name: "here",
           include: ["test/**/*.test.ts", "docs/example/*.test.ts"],
           exclude: hosts,
-          // One more than cores: some wait for a limit to pass.
-          maxWorkers: availableParallelism() + 1,
           // Tests start real programs, several at once on few cores: a limit is there to end what hangs.
           testTimeout: 60_000,
           hookTimeout: 120_000,
-          sequence: { groupOrder: 0 },
         },
       },
       {
@@ -36,12 +31,9 @@ export default defineConfig({
         test: {
           name: "hosts",
           include: hosts,
-          maxWorkers: hostsAtOnce,
           // Waiting for a place counts.
           testTimeout: 1_200_000,
           hookTimeout: 1_200_000,
-          // After the others, which use every core.
-          sequence: { groupOrder: 1 },
         },
       },
     ],

@@ -1,23 +1,28 @@
 import { basename } from "node:path";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
+import { hostsAtOnce } from "./host/machine/throwaway.ts";
 
 /**
  * Cases that take minutes, by the beginning of the file's name, the longest first: begun late, all else
- * waits for them. Those that mostly wait stand between those that mostly work.
+ * waits for them. The first, one for each place of a host, wait more than they work.
  */
 const long = [
-  ...["killed-drone", "drone-builds", "drone-changes", "no-answer", "killed-seldom"],
-  ...["drift.test", "certificate", "drone-life", "run-down", "abra-otherwise"],
+  ...["killed-drone", "drone-changes", "drone-builds", "certificate", "no-answer", "run-down"],
+  ...["drift.test", "drone-life", "killed-seldom", "abra-otherwise"],
   ...["run-switch", "drone-logins", "run-life", "killed-apps", "refusals"],
   ...["killed-inside", "contract", "run-hostile", "releases", "swarm-gone", "killed-moved"],
   ...["disk", "killed-", "life", "moved", "retired", "drone-", "secrecy", "together", "commits"],
   ...["abra", "host", "switch", "machine", "person"],
 ];
 
-/** A fresh clone knows nothing of how long a file took: the longest go first all the same. */
+/**
+ * A fresh clone knows nothing of how long a file took: the longest go first all the same. What needs no host
+ * takes a core as long as it runs, so it has the time in which the first hosts wait.
+ */
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const place = ({ moduleId }: TestSpecification): number => {
+    const place = ({ moduleId, project }: TestSpecification): number => {
+      if (project.name === "here") return hostsAtOnce - 0.5;
       const found = long.findIndex((start) => basename(moduleId).startsWith(start));
       return found === -1 ? long.length : found;
     };
