@@ -10,6 +10,7 @@ import { type Marks, marksOf } from "../library/secrecy/marks.ts";
 import { ProcessSampler } from "../library/secrecy/process-sampler.ts";
 import { filesWith, told } from "../library/secrecy/search.ts";
 import { expectBuild, loggedTokens } from "../library/shared-drone.ts";
+import { TestRuns } from "../library/test-runs.ts";
 
 const made = "/var/lib/cc-ci/secrets";
 const given = "/var/lib/ci-secrets";
@@ -105,7 +106,7 @@ describe("secrets of Drone", { timeout: 900_000 }, () => {
     await host.settle();
     await expectAtRest(host);
     const drone = new DroneApi(host);
-    await expectBuild({ forge, drone });
+    await expectBuild({ forge, drone, runs: new TestRuns(host) });
     // then nobody saw one of them meanwhile, the one that was told included
     const [first = "", ...others] = await loggedTokens({ host });
     expect([first.length, others]).toEqual([64, []]);

@@ -72,16 +72,19 @@ export async function toldByDrone({ host, forge, drone }: DroneScene): Promise<u
   return { users: users.body, repository: repository.body, hooks: await hooksOf(host, forge) };
 }
 
-/** Shows that a build that the bridge starts runs on this host, and ends well. */
+/** Shows that a build that the bridge starts runs on this host, and ends well. Its run is over then too. */
 export async function expectBuild({
   forge,
   drone,
-}: Pick<DroneScene, "forge" | "drone">): Promise<void> {
+  runs,
+}: Pick<DroneScene, "forge" | "drone" | "runs">): Promise<void> {
   const { number } = await drone.start(forge);
   const { status } = await drone.until(number, ({ finished }) => finished !== null, 90);
   expect({ status, log: await drone.log(number) }).toEqual({
     ...{ status: "success", log: expect.stringContaining("has passed") },
   });
+  // Its teardown goes on for a moment after the build, and writes.
+  await runs.none();
 }
 
 /** Tokens in what Drone's server has logged since it was first deployed. */

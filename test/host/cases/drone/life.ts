@@ -45,9 +45,9 @@ async function takeAndLeave(host: Host, machine: string): Promise<void> {
 export function life(shared: () => DroneScene): void {
   describe("from boot to boot", () => {
     test("converges by itself at its first boot, every piece of it", async () => {
-      const states = Object.values(await statusOf(shared().host)).map(({ state }) => state);
-      expect(states.length).toBeGreaterThan(7);
-      expect(new Set(states)).toEqual(new Set(["converged"]));
+      const pieces = Object.values(await statusOf(shared().host));
+      expect(pieces.length).toBeGreaterThan(7);
+      expect(pieces.filter(({ state }) => state !== "converged")).toEqual([]);
       await expectAtRest(shared().host);
     });
 
