@@ -92,6 +92,7 @@ describe.each<readonly [string, Partial<Settings>]>(Object.entries(otherwise))(
       await quiet(host);
       expect(stopsOf(await runAsPlanned(host, [], "app-web"))).toEqual({});
       expect(await pageOf(host, "web")).toBe("Hello again from web.ci.example.org");
+      await expectAtRest(host);
     });
 
     test("undeploys an app that left the configuration", async () => {

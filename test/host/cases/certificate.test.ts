@@ -209,7 +209,10 @@ describe("a certificate", { timeout: 600_000 }, () => {
         expect((await host.journal(unit, since)).match(/^failed \[.*$/gm)).toHaveLength(1);
         // It waits a minute for the other half: once is enough.
         if (id === "certificate-of-another-key") {
-          expect((await planOf(host)).traefik).toMatchObject({ calls: [], stop: { id } });
+          expect((await planOf(host)).traefik).toMatchObject({
+            calls: [],
+            stop: { id, as: "failed" },
+          });
         } else {
           expect((await runAsPlanned(host, [], "traefik")).traefik).toMatchObject({
             ...{ calls: [], state: "failed", line: { id } },

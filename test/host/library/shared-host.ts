@@ -16,15 +16,21 @@ export function sharedHost(
   prepare: (host: Host) => Promise<void> = async () => undefined,
 ): () => Host {
   let host: Host | undefined;
-  beforeAll(async () => {
-    if (whatHostsLack() !== undefined) return;
+  beforeCases(async () => {
     host = await bootHost(typeof options === "function" ? await options() : options);
     await prepare(host);
-  }, bootLimit);
+  });
   beforeEach((context) => requireHosts(context));
   afterAll(async () => await host?.[Symbol.asyncDispose]());
   return () => {
     if (host === undefined) throw new Error("the host did not boot");
     return host;
   };
+}
+
+/** Done once before the cases of a `describe`, and not at all where there can be no host: they are skipped then. */
+export function beforeCases(work: () => void | Promise<void>): void {
+  beforeAll(async () => {
+    if (whatHostsLack() === undefined) await work();
+  }, bootLimit);
 }

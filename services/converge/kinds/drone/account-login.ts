@@ -37,7 +37,7 @@ export async function logIn(
 
 /**
  * A login takes a dozen answers of two servers, one of which may just be busy: else it would wait for the next
- * run, and all that needs it. No password is given a second time to a forge that did not take it.
+ * run, and all that needs it. No password is given a second time to a forge that said no.
  */
 async function logInAtLast(credentials: Credentials, { logIn, clock }: World): Promise<void> {
   try {

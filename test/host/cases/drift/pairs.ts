@@ -42,6 +42,10 @@ export function pairs(shared: () => Host): void {
       expect(await pageOf(host, "web")).toBe(page);
     });
 
+    test("nothing more is done once all that is mended", async () => {
+      await expectIdlePass(shared());
+    });
+
     test.each([
       [
         "a service is altered",
@@ -122,6 +126,7 @@ export function pairs(shared: () => Host): void {
       expect(await pageOf(host, "web")).toBe(page);
       await harm(host, "docker tag kept:1.0.0 web:1.0.0; docker rmi kept:1.0.0");
       expect(stopsOf(await runAsPlanned(host, [], "app-web"))).toEqual({});
+      await expectAtRest(host);
     });
 
     test("a secret is deleted and its file is gone: nothing is deployed without", async () => {

@@ -1,9 +1,10 @@
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { accounts, ciRepository } from "../../forge/seed.ts";
 import { runAsPlanned } from "../../library/as-planned.ts";
 import { callsOf, expectAtRest, expectIdlePass, harm, stopsOf } from "../../library/at-rest.ts";
 import { tokenFiles } from "../../library/drone-api.ts";
 import { type DroneScene, expectBuild, withoutPaths } from "../../library/shared-drone.ts";
+import { beforeCases } from "../../library/shared-host.ts";
 import { placesOf } from "../../library/web-app.ts";
 import { until } from "../../machine/processes.ts";
 
@@ -116,7 +117,7 @@ const harms: readonly { what: string; act: Act; calls: Calls }[] = [
 /** Alters one thing after the other. */
 export function drift(shared: () => DroneScene): void {
   describe("that drifted", () => {
-    beforeAll(async () => await withoutPaths(shared()));
+    beforeCases(async () => await withoutPaths(shared()));
 
     test.for(harms)("converges when $what", async ({ act, calls }) => {
       const scene = shared();

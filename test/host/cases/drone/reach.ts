@@ -1,7 +1,8 @@
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Host } from "../../host.ts";
 import { tokenFiles } from "../../library/drone-api.ts";
 import type { DroneScene } from "../../library/shared-drone.ts";
+import { beforeCases } from "../../library/shared-host.ts";
 import { runnerAccount } from "../../library/test-runs.ts";
 
 const domain = "drone.ci.example.org";
@@ -50,7 +51,7 @@ async function statusOf(
 /** From another address, from a container beside it, and as the builds' user. */
 export function reach(shared: () => DroneScene): void {
   describe("who reaches what of it", () => {
-    beforeAll(async () => void (await shared().host.exec(["sh", "-ec", connect])));
+    beforeCases(async () => void (await shared().host.exec(["sh", "-ec", connect])));
 
     test("another address is none of the host's", async () => {
       const { host } = shared();

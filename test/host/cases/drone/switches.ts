@@ -1,7 +1,8 @@
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { observed, runAll, statusOf } from "../../library/as-planned.ts";
 import { callsOf, expectAtRest, stopsOf } from "../../library/at-rest.ts";
 import { type DroneScene, expectBuild, toldByDrone } from "../../library/shared-drone.ts";
+import { beforeCases } from "../../library/shared-host.ts";
 import { placesOf } from "../../library/web-app.ts";
 import { until } from "../../machine/processes.ts";
 
@@ -12,7 +13,7 @@ const rpcSecret = "/var/lib/cc-ci/secrets/drone-rpc-secret";
 /** It is switched to another configuration, and is left with another one than it had. */
 export function switches(shared: () => DroneScene): void {
   describe("that is switched", () => {
-    beforeAll(() =>
+    beforeCases(() =>
       shared().runs.script({
         wiki: { acts: [{ say: "hello" }] },
         slow: { acts: [{ say: "begun" }, { sleepSeconds: 40 }] },

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { accounts, ciRepository } from "../../forge/seed.ts";
 import { runAsPlanned } from "../../library/as-planned.ts";
 import { callsOf, expectAtRest, harm, stopsOf } from "../../library/at-rest.ts";
@@ -8,6 +8,7 @@ import {
   loggedTokens,
   withoutPaths,
 } from "../../library/shared-drone.ts";
+import { beforeCases } from "../../library/shared-host.ts";
 import { placesOf } from "../../library/web-app.ts";
 
 const { login: owner } = accounts.owner;
@@ -28,7 +29,7 @@ const redeployed = [
 /** What Drone knows its owner by is lost, in part and with all else that it knows. */
 export function token(shared: () => DroneScene): void {
   describe("whose owner's token is nobody's", () => {
-    beforeAll(async () => await withoutPaths(shared()));
+    beforeCases(async () => await withoutPaths(shared()));
 
     test("is started with another one, and keeps none that it has logged", async () => {
       const scene = shared();

@@ -11,6 +11,8 @@ const youngMilliseconds = 150;
 /** An old one seldom does. */
 const againMilliseconds = 500;
 const pauseMilliseconds = 2;
+/** Processes are listed as soon as there is a new one, and so often in any case. */
+const listAgainMilliseconds = 20;
 
 /** Else it would not get its turn just when much is going on. */
 setPriority(-15);
@@ -33,7 +35,7 @@ const seen = { argv: new Map<string, string>(), environment: new Map<string, str
 let processes = 0;
 let rounds = 0;
 
-/** The number that the kernel gave last: as long as it stays, no process is new (proc_loadavg(5)). */
+/** The number that the kernel gave last; it lists the process that has it at once, or a moment later (proc_loadavg(5)). */
 function lastNumber(): string | undefined {
   return readFileSync("/proc/loadavg", "utf8").trim().split(" ").at(-1);
 }
@@ -63,13 +65,15 @@ function list(now: number): void {
   }
 }
 
-let listedAt: string | undefined;
+let listed: { readonly last: string | undefined; readonly at: number } = { last: "", at: 0 };
 while (input === undefined) {
   rounds += 1;
   const now = performance.now();
   const last = lastNumber();
-  if (last !== listedAt) list(now);
-  listedAt = last;
+  if (last !== listed.last || now - listed.at > listAgainMilliseconds) {
+    list(now);
+    listed = { last, at: now };
+  }
   for (const [pid, one] of known) {
     try {
       if (one === undefined) continue;

@@ -7,7 +7,7 @@ import * as z from "zod";
 import type { Marks } from "./marks.ts";
 
 const sampleSchema = z.strictObject({
-  /** How often all processes were listed. */
+  /** How often it looked. */
   rounds: z.int(),
   /** How many processes of hosts were looked into. */
   processes: z.int(),
