@@ -120,7 +120,7 @@ test("a ref from before there was an out/ makes every host a new one", async () 
 const unknown = (ref: string): string =>
   `--against: git knows no commit ${JSON.stringify(ref)} here: fetch it first, or name another (a shallow clone lacks older ones)\n`;
 
-test.for(["nope", "--output=/tmp/x", "", "HEAD:cc-ci.yaml", "HEAD~7"])(
+test.for(["nope", "--output=x", "", "HEAD:cc-ci.yaml", "HEAD~7"])(
   "the unknown ref %j: exit 2 with what to do",
   async (ref) => {
     const root = await repositoryWith();

@@ -78,8 +78,7 @@ const nasty = [
 
 /** Whether a string may go into a file at all: whole characters, and of the control ones CR, LF, TAB. */
 function isWritable(text: string): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the point
-  return text.isWellFormed() && !/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/.test(text);
+  return text.isWellFormed() && !/(?![\t\n\r\u0080-\u009f])\p{Cc}/u.test(text);
 }
 
 /** Any text that may go into a file, mostly the kind that breaks something. */

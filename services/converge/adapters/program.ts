@@ -117,8 +117,7 @@ export function readable(text: string): string {
   return (
     stripVTControlCharacters(text)
       .replaceAll(/\r\n?/g, "\n")
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: taking them out is the point
-      .replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "")
+      .replaceAll(/(?![\t\n])\p{Cc}/gu, "")
       .replaceAll(/([a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/gi, "$1")
   );
 }

@@ -75,10 +75,10 @@ secrets:
     external: true
 configs:
   entrypoint:
-    file: /tmp/entrypoint
+    file: /recipe/entrypoint
   traefik_yml:
     name: a_b_traefik_yml_v1
-    file: /tmp/traefik.yml
+    file: /recipe/traefik.yml
 `;
 
 describe("what Docker's client prints of a recipe", () => {
