@@ -2,14 +2,12 @@ import { beforeEach, describe, expect, type TestContext, test } from "vitest";
 import { requireHosts } from "../../tools.ts";
 import { bootHost, type Host, usualConfiguration } from "../host.ts";
 import { quiet } from "../library/at-rest.ts";
+import { withoutPieces } from "../library/without-pieces.ts";
 import { Witnesses } from "../library/witnesses.ts";
 import { until } from "../machine/processes.ts";
 
 /** Without pieces of ours, which would make a swarm too. */
-const bare = {
-  app: usualConfiguration(),
-  modules: ["{ lib, ... }: { systemd.targets.cc-ci.wantedBy = lib.mkForce [ ]; }"],
-};
+const bare = withoutPieces(usualConfiguration());
 
 /** Makes two calls, and freezes before the one that it is told. */
 const steps = `{ pkgs, lib, ... }: {

@@ -7,6 +7,7 @@ import { removeProxyNetwork } from "../library/proxy-network.ts";
 import { sharedHost } from "../library/shared-host.ts";
 import { tasksOf } from "../library/tasks.ts";
 import { pageOf, placesOf, withWebs } from "../library/web-app.ts";
+import { withoutPieces } from "../library/without-pieces.ts";
 import { witnessedHost } from "../library/witnessed-host.ts";
 import { Witnesses } from "../library/witnesses.ts";
 import { until } from "../machine/processes.ts";
@@ -70,10 +71,7 @@ describe("a network that differs", limit, () => {
 
 describe("what others have made", limit, () => {
   /** Nothing of ours starts by itself, so that the others are there first. */
-  const configuration = {
-    app: usualConfiguration(),
-    modules: ["{ lib, ... }: { systemd.targets.cc-ci.wantedBy = lib.mkForce [ ]; }"],
-  };
+  const configuration = withoutPieces(usualConfiguration());
   let witnesses: Witnesses;
   let foreign: unknown;
   const networkOf = async (host: Host) => await host.docker.get("/networks/proxy");

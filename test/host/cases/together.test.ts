@@ -5,7 +5,7 @@ import { repositoryUrl } from "../git-server/install.ts";
 import { bootHost, certificateFolder, type Host, usualConfiguration } from "../host.ts";
 import { everything, planOf, runAll, statusOf } from "../library/as-planned.ts";
 import { freezeAt, goOn } from "../library/frozen.ts";
-import { withoutTimer } from "../library/without-timer.ts";
+import { withoutPieces } from "../library/without-pieces.ts";
 import type { ExecResult } from "../machine/machine.ts";
 import { until } from "../machine/processes.ts";
 
@@ -15,14 +15,7 @@ const envFile = `${abraFolder}/servers/default/traefik.ci.example.org.env`;
 const checkout = `${abraFolder}/recipes/traefik`;
 
 /** Nothing runs before somebody asks for it. */
-const asleep = withoutTimer(usualConfiguration());
-const configuration = {
-  ...asleep,
-  modules: [
-    ...(asleep.modules ?? []),
-    "{ lib, ... }: { systemd.targets.cc-ci.wantedBy = lib.mkForce [ ]; }",
-  ],
-};
+const configuration = withoutPieces(usualConfiguration());
 
 const hookMilliseconds = 1_800_000;
 const anybody = ["DynamicUser=yes"];

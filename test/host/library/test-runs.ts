@@ -12,7 +12,7 @@ import { type Host, usualConfiguration } from "../host.ts";
 import { until } from "../machine/processes.ts";
 import { showUnits } from "../system/switch.ts";
 import type { Configuration } from "../system/system.ts";
-import { withoutPieces } from "./idle-host.ts";
+import { withoutPieces } from "./without-pieces.ts";
 
 /** Whom builds belong to. */
 export const runnerAccount = "cc-ci-runner";
