@@ -114,12 +114,10 @@ export function lastWords({ stdout, stderr }: Pick<Ending, "stdout" | "stderr">)
 
 /** Text of another program without colours, control characters and what stands before `@` in a URL. */
 export function readable(text: string): string {
-  return (
-    stripVTControlCharacters(text)
-      .replaceAll(/\r\n?/g, "\n")
-      .replaceAll(/(?![\t\n])\p{Cc}/gu, "")
-      .replaceAll(/([a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/gi, "$1")
-  );
+  return stripVTControlCharacters(text)
+    .replaceAll(/\r\n?/g, "\n")
+    .replaceAll(/(?![\t\n])\p{Cc}/gu, "")
+    .replaceAll(/([a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/gi, "$1");
 }
 
 /** How it ended when that was not well, as in "ended with 128". */
