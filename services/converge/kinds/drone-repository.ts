@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Repository } from "../../lib/drone/schemas.ts";
 import { DroneRefusal } from "../../lib/drone/trouble.ts";
-import { ForgeRefusal, type Hook } from "../../lib/forge/client.ts";
+import type { Hook } from "../../lib/forge/schemas.ts";
+import { ForgeRefusal } from "../../lib/forge/trouble.ts";
 import type { ResourceOf } from "../desired-state.ts";
 import { type Call, notYetKnown } from "../engine/call.ts";
 import { defineLines, Stop } from "../engine/line.ts";

@@ -1,6 +1,23 @@
 import * as z from "zod";
-import { ask, type HttpQuestion, NoAnswer, TooLong } from "../http.ts";
+import { ask, type HttpAnswer, type HttpQuestion, NoAnswer, TooLong } from "../http.ts";
 import { repositoryPath } from "../repository-path.ts";
+import {
+  branchSchema,
+  commentSchema,
+  eventSchema,
+  type ForgeComment,
+  type ForgeUser,
+  type FoundPull,
+  foundPullSchema,
+  type Hook,
+  hookSchema,
+  madeSchema,
+  type Pull,
+  type PullEvent,
+  pullSchema,
+  userSchema,
+} from "./schemas.ts";
+import { ForgeRefusal, pauseOf, troubleOf } from "./trouble.ts";
 
 export interface ForgeOptions {
   /** A Gitea, such as `https://git.example.org`. */
@@ -11,37 +28,22 @@ export interface ForgeOptions {
   readonly answerSeconds?: number;
 }
 
-/** Why the forge did not do what it was asked for. */
-export type ForgeTrouble =
-  /** No answer that says anything: none, one of something else than the forge, or one of its own trouble. */
-  | "silent"
-  /** The token is wrong, or was taken back. */
-  | "token-refused"
-  /** The token's scopes, or its account, do not go so far. */
-  | "not-allowed"
-  | "not-found"
-  /** Another answer than those that are known. */
-  | "broken";
+/** What the forge says of somebody and an organisation. */
+export type Membership =
+  | "member"
+  | "none"
+  /** It tells only its members, and the account that asks is none. */
+  | "not-told";
 
-export class ForgeRefusal extends Error {
-  readonly trouble: ForgeTrouble;
-  /** Of the answer; 0 where there was none. */
-  readonly status: number;
-
-  constructor(trouble: ForgeTrouble, status: number, message: string) {
-    super(message);
-    this.trouble = trouble;
-    this.status = status;
-  }
+/** Part of a list: from 1 on, each of so many entries but the last ones. */
+export interface Page {
+  readonly page: number;
+  readonly limit: number;
 }
 
-const hookSchema = z.object({ id: z.int(), config: z.object({ url: z.string() }) });
-
-export type Hook = z.infer<typeof hookSchema>;
-
 /** The most that the forge gives for a page. */
-const pageSize = 50;
-/** More than any repository has hooks for. */
+export const largestPage = 50;
+/** More than any repository has hooks for, and any pull request pushes in the minutes that are asked about. */
 const mostPages = 20;
 
 /** Speaks to a forge. Nothing is asked for a second time by itself. */
@@ -52,66 +54,220 @@ export class ForgeClient {
     this.#options = options;
   }
 
+  /** Whose token it is. */
+  async user(): Promise<ForgeUser> {
+    return await this.#json(userSchema, "/user");
+  }
+
+  /**
+   * Whether somebody is a member of an organisation, concealed or not. What the forge sends elsewhere with is no
+   * yes: there it tells of public members alone, or of somebody who has another name now.
+   */
+  async membership(organisation: string, login: string): Promise<Membership> {
+    const path = `/orgs/${encodeURIComponent(organisation)}/members/${encodeURIComponent(login)}`;
+    const answer = await this.#answer("GET", path);
+    if (answer.status === 204) return "member";
+    if (answer.status === 303) return "not-told";
+    if (answer.status === 307) return "none";
+    return await noneOrThrow(() => this.#refuse(answer), "none");
+  }
+
+  /** Whether somebody is in a team, by its number. For who is in it, too. */
+  async isInTeam(team: number, login: string): Promise<boolean> {
+    const answer = await this.#answer("GET", `/teams/${team}/members/${encodeURIComponent(login)}`);
+    if (answer.status === 200) return true;
+    if (answer.status === 307) return false;
+    return await noneOrThrow(() => this.#refuse(answer), false);
+  }
+
+  /**
+   * Pull requests of an owner's repositories, open or not, of which something happened: a comment, a push, another
+   * state. An edit of a comment, its removal and a reaction are nothing.
+   *
+   * @param since whole seconds; the same second counts
+   */
+  async movedPulls(owner: string, since: Date, page: Page): Promise<readonly FoundPull[]> {
+    const query = { owner, type: "pulls", state: "all", since: seconds(since), ...texts(page) };
+    return await this.#json(z.array(foundPullSchema), "/repos/issues/search", query);
+  }
+
+  /**
+   * Comments of a repository's issues and pull requests that were made or edited since then, by the time at which
+   * they were made, the oldest first.
+   *
+   * @param since whole seconds; the same second counts
+   */
+  async comments(slug: string, since: Date, page: Page): Promise<readonly ForgeComment[]> {
+    const query = { since: seconds(since), ...texts(page) };
+    return await this.#json(
+      z.array(commentSchema),
+      `${repositoryPath(slug)}/issues/comments`,
+      query,
+    );
+  }
+
+  /** All comments of a pull request that were made or edited since then. */
+  async commentsOf(slug: string, pull: number, since: Date): Promise<readonly ForgeComment[]> {
+    const path = `${repositoryPath(slug)}/issues/${pull}/comments`;
+    return await this.#json(z.array(commentSchema), path, { since: seconds(since) });
+  }
+
+  /** Undefined when it is gone, of another repository, or a word about a line of the change. */
+  async comment(slug: string, id: number): Promise<ForgeComment | undefined> {
+    const answer = await this.#answer("GET", `${repositoryPath(slug)}/issues/comments/${id}`);
+    if (answer.status === 204) return undefined;
+    if (isYes(answer)) return parsed(commentSchema, answer, "GET the comment");
+    return await noneOrThrow(() => this.#refuse(answer), undefined);
+  }
+
+  async pull(slug: string, number: number): Promise<Pull> {
+    return await this.#json(pullSchema, `${repositoryPath(slug)}/pulls/${number}`);
+  }
+
+  /** What happened to a pull request since then; its opening and each push to it are `pull_push`. */
+  async eventsOf(slug: string, pull: number, since: Date): Promise<readonly PullEvent[]> {
+    const path = `${repositoryPath(slug)}/issues/${pull}/timeline`;
+    return await this.#all(eventSchema, path, { since: seconds(since) });
+  }
+
+  /** The commit that a branch is at. */
+  async branchHead(slug: string, branch: string): Promise<string> {
+    const path = `${repositoryPath(slug)}/branches/${encodeURIComponent(branch)}`;
+    return (await this.#json(branchSchema, path)).commit.id;
+  }
+
+  /** @returns the number of the comment */
+  async postComment(slug: string, pull: number, body: string): Promise<number> {
+    const path = `${repositoryPath(slug)}/issues/${pull}/comments`;
+    const answer = await this.#ask("POST", path, { body });
+    return parsed(madeSchema, answer, "POST a comment").id;
+  }
+
+  /** @throws {ForgeRefusal} of `not-found` when it is gone */
+  async editComment(slug: string, id: number, body: string): Promise<void> {
+    await this.#ask("PATCH", `${repositoryPath(slug)}/issues/comments/${id}`, { body });
+  }
+
+  /** A reaction that is there already stays. @param content its name, as in `eyes` */
+  async react(slug: string, comment: number, content: string): Promise<void> {
+    await this.#ask("POST", reactionsPath(slug, comment), { content });
+  }
+
+  /** One that is gone already is no trouble. */
+  async unreact(slug: string, comment: number, content: string): Promise<void> {
+    const path = reactionsPath(slug, comment);
+    await noneOrThrow(() => this.#ask("DELETE", path, { content }), undefined);
+  }
+
   /** What calls elsewhere when something happens in a repository. For who is admin of it. */
   async hooks(slug: string): Promise<readonly Hook[]> {
-    const hooks: Hook[] = [];
-    for (let page = 1; page <= mostPages; page += 1) {
-      const query = `?page=${page}&limit=${pageSize}`;
-      const found = await this.#json(z.array(hookSchema), `${repositoryPath(slug)}/hooks${query}`);
-      hooks.push(...found);
-      if (found.length === 0) break;
-    }
-    return hooks;
+    return await this.#all(hookSchema, `${repositoryPath(slug)}/hooks`);
   }
 
   /** One that is gone already is no trouble. For who is admin of the repository. */
   async removeHook(slug: string, id: number): Promise<void> {
-    try {
-      await this.#ask("DELETE", `${repositoryPath(slug)}/hooks/${id}`);
-    } catch (error) {
-      if (!(error instanceof ForgeRefusal && error.trouble === "not-found")) throw error;
-    }
+    const path = `${repositoryPath(slug)}/hooks/${id}`;
+    await noneOrThrow(() => this.#ask("DELETE", path), undefined);
   }
 
-  async #json<Schema extends z.ZodType>(schema: Schema, path: string): Promise<z.infer<Schema>> {
-    const { text, status } = await this.#ask("GET", path);
-    try {
-      return schema.parse(JSON.parse(text));
-    } catch {
-      throw new ForgeRefusal("broken", status, `GET ${path}: an answer of another shape`);
-    }
-  }
-
-  async #ask(
-    method: HttpQuestion["method"],
+  async #all<Schema extends z.ZodType>(
+    schema: Schema,
     path: string,
-  ): Promise<{ readonly status: number; readonly text: string }> {
+    query: Query = {},
+  ): Promise<readonly z.infer<Schema>[]> {
+    const all: z.infer<Schema>[] = [];
+    for (let page = 1; page <= mostPages; page += 1) {
+      const part = texts({ page, limit: largestPage });
+      const found = await this.#json(z.array(schema).nullable(), path, { ...query, ...part });
+      all.push(...(found ?? []));
+      if ((found ?? []).length === 0) break;
+    }
+    return all;
+  }
+
+  async #json<Schema extends z.ZodType>(
+    schema: Schema,
+    path: string,
+    query: Query = {},
+  ): Promise<z.infer<Schema>> {
+    const search = new URLSearchParams(query).toString();
+    const whole = search === "" ? path : `${path}?${search}`;
+    return parsed(schema, await this.#ask("GET", whole), `GET ${path}`);
+  }
+
+  async #ask(method: Method, path: string, body?: unknown): Promise<HttpAnswer> {
+    const answer = await this.#answer(method, path, body);
+    return isYes(answer) ? answer : this.#refuse(answer);
+  }
+
+  async #answer(method: Method, path: string, body?: unknown): Promise<HttpAnswer> {
     const { server, token, answerSeconds = 15 } = this.#options;
     const url = new URL(`/api/v1${path}`, server);
     const headers = { Authorization: `token ${token}`, Accept: "application/json" };
     try {
-      const answer = await ask(url, { method, headers, seconds: answerSeconds });
-      const { status, text } = answer;
-      if (status >= 200 && status < 300) return answer;
-      const words = wordsOf(text);
-      if (words !== undefined) throw new ForgeRefusal(troubleOf(status), status, words);
-      // Of the proxy in front of it, or of whatever else answers there.
-      const what = `${url.host}: not the forge answers, but something with ${status}`;
-      throw new ForgeRefusal("silent", status, what);
+      return await ask(url, { method, headers, body, seconds: answerSeconds });
     } catch (error) {
-      if (error instanceof NoAnswer) throw new ForgeRefusal("silent", 0, error.message);
-      if (error instanceof TooLong) throw new ForgeRefusal("broken", 0, error.message);
+      if (error instanceof NoAnswer) throw new ForgeRefusal("silent", error.message);
+      if (error instanceof TooLong) throw new ForgeRefusal("too-long", error.message);
       throw error;
     }
   }
+
+  #refuse({ status, text, headers }: HttpAnswer): never {
+    const retryAfterSeconds = pauseOf(headers.get("retry-after"), new Date());
+    const options = { status, retryAfterSeconds };
+    const words = wordsOf(text);
+    if (words !== undefined) throw new ForgeRefusal(troubleOf(status), words, options);
+    // Of the proxy in front of it, or of whatever else answers there.
+    const { host } = new URL(this.#options.server);
+    const what = `${host}: not the forge answers, but something with ${status}`;
+    throw new ForgeRefusal("silent", what, options);
+  }
 }
 
-function troubleOf(status: number): ForgeTrouble {
-  if (status === 401) return "token-refused";
-  if (status === 403) return "not-allowed";
-  if (status === 404) return "not-found";
-  // Trouble of its own, or of the proxy in front of it while the forge is away; or too much asked for.
-  return status === 429 || status >= 500 ? "silent" : "broken";
+type Method = HttpQuestion["method"];
+type Query = Readonly<Record<string, string>>;
+
+function isYes({ status }: HttpAnswer): boolean {
+  return status >= 200 && status < 300;
+}
+
+function parsed<Schema extends z.ZodType>(
+  schema: Schema,
+  { status, text }: HttpAnswer,
+  what: string,
+): z.infer<Schema> {
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch {
+    throw new ForgeRefusal("broken", `${what}: an answer of another shape`, { status });
+  }
+}
+
+/** What is not there is an answer too. */
+async function noneOrThrow<Value>(
+  ask: () => Promise<unknown> | never,
+  none: Value,
+): Promise<Value> {
+  try {
+    await ask();
+  } catch (error) {
+    if (!(error instanceof ForgeRefusal && error.trouble === "not-found")) throw error;
+  }
+  return none;
+}
+
+/** As the forge takes times: a `+` in an offset it would take for a blank. */
+function seconds(time: Date): string {
+  return `${time.toISOString().slice(0, 19)}Z`;
+}
+
+function texts({ page, limit }: Page): Query {
+  return { page: String(page), limit: String(limit) };
+}
+
+function reactionsPath(slug: string, comment: number): string {
+  return `${repositoryPath(slug)}/issues/comments/${comment}/reactions`;
 }
 
 const refusalSchema = z.object({ message: z.string() });

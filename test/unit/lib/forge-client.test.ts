@@ -1,7 +1,8 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
-import { ForgeClient, ForgeRefusal } from "../../../services/lib/forge/client.ts";
+import { ForgeClient } from "../../../services/lib/forge/client.ts";
+import { ForgeRefusal } from "../../../services/lib/forge/trouble.ts";
 
 const token = "a-token-that-nobody-may-see";
 const servers: Server[] = [];

@@ -1,5 +1,5 @@
 import { DroneRefusal, isSilence, type Trouble } from "../../../lib/drone/trouble.ts";
-import { ForgeRefusal } from "../../../lib/forge/client.ts";
+import { ForgeRefusal } from "../../../lib/forge/trouble.ts";
 import { defineLines, type Stop } from "../../engine/line.ts";
 import type { Context } from "../../engine/steps.ts";
 import { waitFor } from "../../engine/waiting.ts";

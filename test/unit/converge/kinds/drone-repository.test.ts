@@ -10,11 +10,8 @@ import {
 import { DroneClient } from "../../../../services/lib/drone/client.ts";
 import type { User } from "../../../../services/lib/drone/schemas.ts";
 import { DroneRefusal } from "../../../../services/lib/drone/trouble.ts";
-import {
-  ForgeClient,
-  ForgeRefusal,
-  type ForgeTrouble,
-} from "../../../../services/lib/forge/client.ts";
+import { ForgeClient } from "../../../../services/lib/forge/client.ts";
+import { ForgeRefusal, type ForgeTrouble } from "../../../../services/lib/forge/trouble.ts";
 import { contextOf } from "../fake-context.ts";
 import { fakeClock } from "./fakes.ts";
 
@@ -137,7 +134,7 @@ describe("a plan beside a login that is dead, and is renewed before", () => {
     return droneRepositorySteps(resource, contextOf({ world, mayWait: false }));
   };
   const refusal = (trouble: ForgeTrouble, status: number) =>
-    new ForgeRefusal(trouble, status, "no");
+    new ForgeRefusal(trouble, "no", { status });
   const targets = async (steps: Steps) => [...new Set((await steps.plan()).map((c) => c.target))];
 
   test("ends as its run does, before it, by a token of the forge that is nobody's", async () => {

@@ -1,0 +1,153 @@
+// cc-ci-bridge: has recipes tested when somebody asks for it on a pull request, and answers there.
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import * as z from "zod";
+import { type BridgeSettings, bridgePlaces, bridgeSettingsSchema } from "../lib/bridge-settings.ts";
+import { DroneClient } from "../lib/drone/client.ts";
+import { ForgeClient } from "../lib/forge/client.ts";
+import { isNotThere } from "../lib/not-there.ts";
+import { Gate } from "./gate.ts";
+import { Health } from "./health.ts";
+import { NudgeBox } from "./listen/nudge-box.ts";
+import { listen, metricsPages, publicPages } from "./listen/servers.ts";
+import { type Log, makeLog } from "./log.ts";
+import { Metrics } from "./metrics.ts";
+import { Alarm } from "./pipeline/alarm.ts";
+import type { Bridge, Self } from "./pipeline/bridge.ts";
+import { DroneLane } from "./pipeline/drone-lane.ts";
+import { ForgeLane } from "./pipeline/forge-lane.ts";
+import { Records } from "./records/index.ts";
+import { RunFolders } from "./run-folders.ts";
+import { findSelf } from "./self.ts";
+
+z.config({ jitless: true });
+
+/** Between two looks at our own account that came to nothing, in milliseconds. */
+const selfMilliseconds = 30_000;
+
+/** How long what goes on may take to come to a rest when we are told to end, in milliseconds: Docker waits for 10 s. */
+const graceMilliseconds = 8000;
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { root: { type: "string", default: "/" } } });
+  const at = (path: string) => join(values.root, path);
+  const log = makeLog();
+  const settings = bridgeSettingsSchema.parse(
+    JSON.parse(await readFile(at(bridgePlaces.settings), "utf8")),
+  );
+  const { forgeToken, droneToken, webhookKey, previousWebhookKey } = bridgePlaces.secrets;
+  const records = new Records(at(bridgePlaces.database));
+  const health = new Health({ settings, now: Date.now });
+  const metrics = new Metrics(records, () => health.lookedAt);
+  const alarms = { forge: new Alarm(), drone: new Alarm() };
+  const recipes = settings.recipes.map(({ repository }) => repository);
+  const box = new NudgeBox(records, () => alarms.forge.ring());
+  const keys = await secrets([at(webhookKey), at(previousWebhookKey)]);
+  const hook = settings.mode === "webhook" ? { keys, recipes, box } : undefined;
+  const { port, metricsPort } = settings.listen;
+  const ports = {
+    port: await listen(publicPages({ health, metrics, hook }), port),
+    metricsPort: await listen(metricsPages({ metrics, health }), metricsPort),
+  };
+  log.info({ mode: settings.mode, recipes: recipes.length, ...ports }, "listens");
+  const [token = "", drone = ""] = [
+    ...(await secrets([at(forgeToken)])),
+    ...(await secrets([at(droneToken)])),
+  ];
+  const forge = new ForgeClient({ server: settings.forge.server, token });
+  const stopping = new AbortController();
+  const self = await selfOf(forge, settings, health, log);
+  const bridge: Bridge = {
+    ...{ settings, records, forge, log, metrics, self },
+    drone: new DroneClient({ server: settings.drone.server, token: drone }),
+    runs: new RunFolders(at(bridgePlaces.runs)),
+    gate: new Gate(log, metrics),
+    ...{ now: Date.now, random: Math.random },
+    stopped: () => stopped(at(bridgePlaces.control)),
+  };
+  const forgeLane = new ForgeLane(bridge);
+  const droneLane = new DroneLane(bridge);
+  const lanes = [
+    goOn(stopping.signal, alarms.forge, async () => {
+      const next = await forgeLane.turn();
+      health.lookedAt = forgeLane.lookedAt;
+      alarms.drone.ring();
+      return next;
+    }),
+    goOn(stopping.signal, alarms.drone, async () => {
+      const next = await droneLane.turn();
+      alarms.forge.ring();
+      return next;
+    }),
+  ];
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.once(signal, () => {
+      log.info({ signal }, "ends");
+      stopping.abort();
+      for (const alarm of Object.values(alarms)) alarm.ring();
+      setTimeout(() => process.exit(0), graceMilliseconds).unref();
+    });
+  }
+  await Promise.all(lanes);
+  records.close();
+  process.exit(0);
+}
+
+async function goOn(signal: AbortSignal, alarm: Alarm, turn: () => Promise<number>) {
+  while (!signal.aborted) {
+    const next = await turn();
+    if (!signal.aborted) await alarm.sleep(next - Date.now());
+  }
+}
+
+/** Waits until it is there, and can do what it is for. */
+async function selfOf(
+  forge: ForgeClient,
+  settings: BridgeSettings,
+  health: Health,
+  log: Log,
+): Promise<Self> {
+  for (;;) {
+    const found = await findSelf(forge, settings);
+    if (found.as === "fit") {
+      health.unfit = undefined;
+      log.info({ account: found.self.login }, "is a member, and begins");
+      return found.self;
+    }
+    health.unfit = found.as === "unfit" ? found.why : undefined;
+    if (found.as === "unfit") log.error(found.why);
+    else log.warn({ why: found.why }, "the forge does not answer");
+    await new Promise((resolve) => setTimeout(resolve, selfMilliseconds));
+  }
+}
+
+/** What there is of these files, without a line break at the end. */
+async function secrets(paths: readonly string[]): Promise<readonly string[]> {
+  const found = await Promise.all(
+    paths.map(async (path) => {
+      try {
+        return (await readFile(path, "utf8")).trim();
+      } catch (error) {
+        if (isNotThere(error)) return "";
+        throw error;
+      }
+    }),
+  );
+  return found.filter((secret) => secret !== "");
+}
+
+/** The operator's word that no test is taken, and why; undefined where there is none. */
+async function stopped(folder: string): Promise<string | undefined> {
+  try {
+    return (await readFile(join(folder, "stop"), "utf8")).trim().slice(0, 500);
+  } catch (error) {
+    if (isNotThere(error)) return undefined;
+    throw error;
+  }
+}
+
+main().catch((error: unknown) => {
+  makeLog().fatal({ error: error instanceof Error ? error.stack : String(error) }, "cannot go on");
+  process.exit(1);
+});

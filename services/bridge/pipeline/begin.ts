@@ -1,0 +1,127 @@
+import type { Started } from "../../lib/drone/client.ts";
+import type { Request } from "../records/requests.ts";
+import type { Bridge } from "./bridge.ts";
+import { endWithout } from "./end.ts";
+import { pushedSince } from "./pushes.ts";
+
+/**
+ * How long after a request its build is begun at the earliest, in milliseconds: the forge writes a push down about a
+ * second after it, and none may slip in between.
+ */
+const settlingMilliseconds = 3000;
+
+/** For how long it is tried to have a build begun, in milliseconds. */
+const startMilliseconds = 30 * 60_000;
+
+/** How often a build is looked for that may be there, in milliseconds. */
+const searchMilliseconds = 5000;
+
+/**
+ * Has Drone begin the build of a test, and finds it again where it is not known whether Drone did: only then is it
+ * asked a second time.
+ *
+ * @returns when to go on with it, in milliseconds since 1970; undefined when it has a build, or has ended
+ */
+export async function begin(bridge: Bridge, request: Request): Promise<number | undefined> {
+  const { now } = bridge;
+  if (request.phase === "asking") return await find(bridge, request);
+  if (request.ending !== null) {
+    endWithout(bridge, request, request.ending, null);
+    return undefined;
+  }
+  const earliest = request.acceptedAt + settlingMilliseconds;
+  if (now() < earliest) return earliest;
+  if (now() - request.acceptedAt > startMilliseconds) {
+    const trouble = bridge.records.attempts.find("begin", request.id)?.trouble ?? "";
+    endWithout(bridge, request, "broken", `Drone began no build within half an hour. ${trouble}`);
+    return undefined;
+  }
+  const whyNot = await isOver(bridge, request);
+  if (whyNot !== undefined) {
+    endWithout(bridge, request, "refused", whyNot);
+    return undefined;
+  }
+  return await ask(bridge, request);
+}
+
+/** Why there is to be no build any more, in a sentence; undefined when there is to be one. */
+async function isOver(bridge: Bridge, request: Request): Promise<string | undefined> {
+  const { repository, pull: number, head, isNamed, writtenAt } = request;
+  const pull = await bridge.forge.pull(repository, number);
+  if (!pull.isOpen) return "The pull request was closed before the test began.";
+  const pushed = "Something was pushed before the test began: please look at it, and ask again.";
+  if (pull.head !== head) return pushed;
+  if (!isNamed && (await pushedSince(bridge, pull, writtenAt))) return pushed;
+  const reason = await bridge.stopped();
+  if (reason !== undefined) return `No tests are taken at the moment. ${reason}`.trim();
+  return undefined;
+}
+
+async function ask(bridge: Bridge, request: Request): Promise<number | undefined> {
+  const { drone, forge, gate, records, settings, now } = bridge;
+  const { id, recipe, repository, pull, head, quick } = request;
+  const { repository: ci, branch } = settings.drone;
+  // What tests is taken from the CI repository, whatever the pull request says.
+  const place = { repository: ci, branch, commit: await forge.branchHead(ci, branch) };
+  records.requests.ask(id, now());
+  const run = { id, recipe, repository, pull, commit: head, quick };
+  const started = await gate.pass("build start", id, () => drone.start(place, run));
+  return note(bridge, request, started);
+}
+
+async function note(
+  bridge: Bridge,
+  request: Request,
+  started: Started,
+): Promise<number | undefined> {
+  const { drone, gate, settings, log, now } = bridge;
+  const broken = (reason: string) => endWithout(bridge, request, "broken", reason);
+  const mend = "This is for whoever runs this CI: the pipeline of its repository";
+  switch (started.as) {
+    case "started":
+      has(bridge, request, started.build.number);
+      return undefined;
+    case "unknown":
+      log.warn({ id: request.id, reason: started.reason }, "does not know whether Drone began");
+      return now() + searchMilliseconds;
+    case "not-triggered":
+      broken(`${mend} is not for builds that are asked for.`);
+      return undefined;
+    case "config-missing":
+      broken(`${mend} is not there.`);
+      return undefined;
+    case "config-wrong":
+      broken(`${mend} cannot be read: ${started.build.error}`);
+      return undefined;
+    case "other-commit": {
+      const { number } = started.build;
+      const { repository } = settings.drone;
+      await gate.pass("build cancel", String(number), () => drone.cancel(repository, number));
+      broken("Drone began another commit of the CI repository than it was asked for.");
+      return undefined;
+    }
+  }
+}
+
+async function find(bridge: Bridge, request: Request): Promise<number | undefined> {
+  const { drone, records, settings, now } = bridge;
+  const { id, askedAt } = request;
+  const build = await drone.buildOf(settings.drone.repository, id);
+  if (build !== undefined) {
+    has(bridge, request, build.number);
+    return undefined;
+  }
+  const isOver = now() - (askedAt ?? 0) > settings.drone.answerSeconds * 1000;
+  if (!isOver) return now() + searchMilliseconds;
+  records.requests.askAgain(id);
+  return now();
+}
+
+function has({ records, log, now }: Bridge, request: Request, build: number): void {
+  const { id, repository, pull } = request;
+  records.together(() => {
+    records.requests.found(id, build);
+    records.answers.changed(repository, pull, now());
+  });
+  log.info({ id, build }, "has a build");
+}

@@ -1,0 +1,33 @@
+import type { BridgeSettings } from "../../lib/bridge-settings.ts";
+import type { DroneClient } from "../../lib/drone/client.ts";
+import type { ForgeClient } from "../../lib/forge/client.ts";
+import type { Gate } from "../gate.ts";
+import type { Log } from "../log.ts";
+import type { Metrics } from "../metrics.ts";
+import type { Records } from "../records/index.ts";
+import type { RunFolders } from "../run-folders.ts";
+
+/** Ourselves on the forge. */
+export interface Self {
+  readonly id: number;
+  readonly login: string;
+}
+
+/** All that a step of the pipeline may use. */
+export interface Bridge {
+  readonly settings: BridgeSettings;
+  readonly records: Records;
+  readonly forge: ForgeClient;
+  readonly drone: DroneClient;
+  readonly runs: RunFolders;
+  readonly gate: Gate;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly self: Self;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Between 0 and 1: lest all try again at the same time. */
+  readonly random: () => number;
+  /** Why no test is taken; undefined where some are. */
+  readonly stopped: () => Promise<string | undefined>;
+}

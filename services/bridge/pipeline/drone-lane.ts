@@ -1,0 +1,59 @@
+import type { Build } from "../../lib/drone/schemas.ts";
+import { attempt } from "./attempt.ts";
+import { begin } from "./begin.ts";
+import type { Bridge } from "./bridge.ts";
+import { follow } from "./follow.ts";
+import { Turn } from "./turn.ts";
+
+/** How often builds are looked at, in milliseconds. */
+const lookMilliseconds = 10_000;
+
+/** All that is asked of Drone. */
+export class DroneLane {
+  readonly #bridge: Bridge;
+  #nextLook = 0;
+
+  constructor(bridge: Bridge) {
+    this.#bridge = bridge;
+  }
+
+  /** One go over all that is due. @returns when the next is to be, in milliseconds since 1970 */
+  async turn(): Promise<number> {
+    const { records, now } = this.#bridge;
+    const turn = new Turn(now() + 60_000);
+    const all = records.requests.goingOn();
+    const isToEnd = all.some(({ ending }) => ending !== null);
+    await turn.over(
+      all.filter(({ phase }) => phase !== "building"),
+      (request) =>
+        attempt(this.#bridge, { duty: "begin", item: request.id }, async () =>
+          turn.againAt(await begin(this.#bridge, request)),
+        ),
+    );
+    const isDue = isToEnd || now() >= this.#nextLook;
+    const hasBuilds = records.requests.goingOn().some(({ phase }) => phase === "building");
+    if (hasBuilds && isDue && !turn.isOver) await this.#look(turn);
+    if (hasBuilds) turn.againAt(Math.max(this.#nextLook, now()));
+    return turn.next;
+  }
+
+  async #look(turn: Turn): Promise<void> {
+    const { drone, records, settings, now } = this.#bridge;
+    let builds: readonly Build[] | undefined;
+    await turn.over(["drone"], (item) =>
+      attempt(this.#bridge, { duty: "look", item }, async () => {
+        builds = await drone.builds(settings.drone.repository);
+      }),
+    );
+    this.#nextLook = now() + lookMilliseconds;
+    if (builds === undefined) return;
+    const found = builds;
+    await turn.over(
+      records.requests.goingOn().filter(({ phase }) => phase === "building"),
+      (request) =>
+        attempt(this.#bridge, { duty: "follow", item: request.id }, (since) =>
+          follow(this.#bridge, request, found, since),
+        ),
+    );
+  }
+}

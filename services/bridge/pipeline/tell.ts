@@ -1,0 +1,144 @@
+import { createHash } from "node:crypto";
+import { ForgeRefusal } from "../../lib/forge/trouble.ts";
+import type { OwedReaction, Reply, ToldPull } from "../records/answers.ts";
+import type { Request } from "../records/requests.ts";
+import { statusComment, statusMarker } from "../words/status-comment.ts";
+import type { Bridge } from "./bridge.ts";
+import { pageOf } from "./pages.ts";
+
+/** How many lines of what a failed test printed are shown. */
+const lastLines = 15;
+
+/** How many tests of a pull request are told of. */
+const mostRequests = 6;
+
+/** Puts the reaction on a comment that it is to have, and then takes back the eyes that it had. */
+export async function react(bridge: Bridge, owed: OwedReaction): Promise<void> {
+  const { forge, gate, records } = bridge;
+  const { comment, repository, wanted } = owed;
+  const target = `${wanted} ${repository} ${comment}`;
+  try {
+    await gate.pass("reaction give", target, () => forge.react(repository, comment, wanted));
+    // Also where none is noted: we may have been ended before that.
+    if (wanted !== "eyes") {
+      const old = `eyes ${repository} ${comment}`;
+      await gate.pass("reaction take", old, () => forge.unreact(repository, comment, "eyes"));
+    }
+  } catch (error) {
+    if (!isUndeliverable(error)) throw error;
+    bridge.log.warn({ comment, repository, reason: error.message }, "cannot react");
+    records.answers.forgetReaction(comment);
+    return;
+  }
+  records.answers.reacted(comment, wanted);
+}
+
+/** Answers a comment, once. */
+export async function reply(bridge: Bridge, owed: Reply): Promise<void> {
+  const { records, log } = bridge;
+  const { comment, repository, pull, writtenAt, body } = owed;
+  const marker = `<!-- cc-ci: answer to ${comment} -->`;
+  try {
+    const before = await postedBefore(bridge, { repository, pull }, marker, writtenAt);
+    const text = `${marker}\n${body}`;
+    const posted = before ?? (await post(bridge, { repository, pull }, text));
+    records.answers.posted(comment, posted);
+  } catch (error) {
+    if (!isUndeliverable(error)) throw error;
+    log.warn({ comment, repository, pull, reason: error.message }, "cannot answer");
+    records.answers.posted(comment, 0);
+  }
+}
+
+/** Writes the one comment that tells of a pull request's tests, where it does not say what it should. */
+export async function tellOf(bridge: Bridge, told: ToldPull): Promise<void> {
+  const { forge, gate, records, log } = bridge;
+  const { repository, pull } = told;
+  const [newest, ...earlier] = records.requests.ofPull(repository, pull, mostRequests);
+  if (newest === undefined) return;
+  const text = await textOf(bridge, told, [newest, ...earlier]);
+  const said = createHash("sha256").update(text).digest("hex");
+  if (told.said === said) return;
+  try {
+    const known =
+      told.comment ?? (await postedBefore(bridge, told, statusMarker, oldestOf(newest, earlier)));
+    const isEdited =
+      known !== null &&
+      known !== undefined &&
+      (await edited(() =>
+        gate.pass("comment edit", `${repository}#${pull}`, () =>
+          forge.editComment(repository, known, text),
+        ),
+      ));
+    const comment = isEdited ? known : await post(bridge, told, text);
+    records.answers.said(told, comment, said);
+  } catch (error) {
+    if (!isUndeliverable(error)) throw error;
+    // What a test came to stands, whether or not anybody may be told.
+    log.warn({ repository, pull, reason: error.message }, "cannot tell");
+    records.answers.said(told, null, said);
+  }
+}
+
+function oldestOf(newest: Request, earlier: readonly Request[]): number {
+  return Math.min(newest.writtenAt, ...earlier.map(({ writtenAt }) => writtenAt));
+}
+
+async function textOf(
+  { records, runs, settings }: Bridge,
+  { head }: ToldPull,
+  requests: readonly [Request, ...Request[]],
+): Promise<string> {
+  const [newest] = requests;
+  const { dashboard, isLogPublic } = settings;
+  const isShown = isLogPublic && newest.outcome === "failed";
+  const duty = newest.phase === "building" ? "follow" : "begin";
+  return statusComment({
+    ...{ requests, head },
+    lastLines: isShown ? await runs.lastLines(newest.id, lastLines) : [],
+    linkOf: (build) => pageOf(settings, build),
+    dashboard: dashboard === null ? undefined : `${dashboard}/${encodeURIComponent(newest.recipe)}`,
+    trouble: (records.attempts.find(duty, newest.id) ?? records.attempts.find("look", "drone"))
+      ?.trouble,
+  });
+}
+
+type Place = Pick<ToldPull, "repository" | "pull">;
+
+/** A comment of ours that was posted, and not noted: we were ended in between, or had no answer. */
+async function postedBefore(
+  { forge, self }: Bridge,
+  { repository, pull }: Place,
+  marker: string,
+  since: number,
+): Promise<number | undefined> {
+  const comments = await forge.commentsOf(repository, pull, new Date(since));
+  return comments.findLast(({ user, body }) => user?.id === self.id && body.startsWith(marker))?.id;
+}
+
+async function post(
+  { forge, gate }: Bridge,
+  { repository, pull }: Place,
+  text: string,
+): Promise<number> {
+  return await gate.pass("comment post", `${repository}#${pull}`, () =>
+    forge.postComment(repository, pull, text),
+  );
+}
+
+/** @returns false when the comment is gone */
+async function edited(edit: () => Promise<void>): Promise<boolean> {
+  try {
+    await edit();
+    return true;
+  } catch (error) {
+    if (error instanceof ForgeRefusal && error.trouble === "not-found") return false;
+    throw error;
+  }
+}
+
+/** Nobody can be told there: the place is gone, locked or archived, or its author blocked us. */
+function isUndeliverable(error: unknown): error is ForgeRefusal {
+  if (!(error instanceof ForgeRefusal)) return false;
+  return error.trouble === "not-found" || error.trouble === "not-allowed" || error.status === 423;
+}

@@ -1,0 +1,43 @@
+import type { Attempted } from "./attempt.ts";
+
+/** So many silences in a row, and there is no sense in asking for more. */
+const mostSilences = 2;
+
+/** One go of a lane over all that is due. */
+export class Turn {
+  #silences = 0;
+  #next: number;
+
+  /** @param at when the next go is at the latest, in milliseconds since 1970 */
+  constructor(at: number) {
+    this.#next = at;
+  }
+
+  /** When the next go is to be. */
+  get next(): number {
+    return this.#next;
+  }
+
+  /** Whether the other side does not answer: the rest of what is due can wait. */
+  get isOver(): boolean {
+    return this.#silences >= mostSilences;
+  }
+
+  /** Has the next go be no later than that. */
+  againAt(at: number | undefined): void {
+    if (at !== undefined) this.#next = Math.min(this.#next, at);
+  }
+
+  async over<Item>(
+    items: readonly Item[],
+    attempt: (item: Item) => Promise<Attempted>,
+  ): Promise<void> {
+    for (const item of items) {
+      if (this.isOver) return;
+      const came = await attempt(item);
+      if (came.as === "later") this.againAt(came.at);
+      const isSilence = came.as === "later" && came.isSilence;
+      this.#silences = isSilence ? this.#silences + 1 : came.as === "done" ? 0 : this.#silences;
+    }
+  }
+}

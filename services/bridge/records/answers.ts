@@ -1,0 +1,143 @@
+import * as z from "zod";
+import type { Database } from "../database.ts";
+
+/** The reactions that we give; each is in the forge's usual set. */
+export type Reaction = "eyes" | "+1" | "-1" | "confused";
+
+const reactionSchema = z.enum(["eyes", "+1", "-1", "confused"]);
+
+export interface Reply {
+  /** The comment that is answered. */
+  readonly comment: number;
+  readonly repository: string;
+  readonly pull: number;
+  /** When that was written. */
+  readonly writtenAt: number;
+  readonly body: string;
+}
+
+const replyRow = z
+  .object({
+    ...{ comment: z.int(), repository: z.string(), pull: z.int(), written_at: z.int() },
+    body: z.string(),
+  })
+  .transform(({ written_at, ...rest }): Reply => ({ ...rest, writtenAt: written_at }));
+
+const reactionRow = z.object({
+  ...{ comment: z.int(), repository: z.string() },
+  ...{ wanted: reactionSchema, given: reactionSchema.nullable() },
+});
+
+/** A comment with the reaction that it is to have. */
+export type OwedReaction = Readonly<z.infer<typeof reactionRow>>;
+
+const pullRow = z.object({
+  ...{ repository: z.string(), pull: z.int(), head: z.string() },
+  ...{ comment: z.int().nullable(), said: z.string().nullable(), changed_at: z.int() },
+});
+
+/** A pull request with a test. */
+export type ToldPull = Readonly<z.infer<typeof pullRow>>;
+
+/** What people are to see on the forge, and what of it is there. */
+export class Answers {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** The first answer to a comment is the one that it gets. */
+  reply({ writtenAt, ...values }: Reply): void {
+    this.#database.run(
+      `INSERT INTO replies (comment, repository, pull, written_at, body)
+       VALUES (:comment, :repository, :pull, :writtenAt, :body) ON CONFLICT DO NOTHING`,
+      { ...values, writtenAt },
+    );
+  }
+
+  unposted(): readonly Reply[] {
+    return this.#database.all(
+      replyRow,
+      `SELECT comment, repository, pull, written_at, body FROM replies
+       WHERE posted IS NULL ORDER BY comment`,
+    );
+  }
+
+  /** @param as the forge's number of the answer; 0 where it can be given no more */
+  posted(comment: number, as: number): void {
+    const sql = "UPDATE replies SET posted = :as WHERE comment = :comment";
+    this.#database.run(sql, { comment, as });
+  }
+
+  react(comment: number, repository: string, wanted: Reaction): void {
+    this.#database.run(
+      `INSERT INTO reactions (comment, repository, wanted) VALUES (:comment, :repository, :wanted)
+       ON CONFLICT (comment) DO UPDATE SET wanted = :wanted`,
+      { comment, repository, wanted },
+    );
+  }
+
+  owedReactions(): readonly OwedReaction[] {
+    return this.#database.all(
+      reactionRow,
+      "SELECT * FROM reactions WHERE given IS NOT wanted ORDER BY comment",
+    );
+  }
+
+  reacted(comment: number, given: Reaction): void {
+    const sql = "UPDATE reactions SET given = :given WHERE comment = :comment";
+    this.#database.run(sql, { comment, given });
+  }
+
+  /** Where a comment is gone, nothing is owed to it. */
+  forgetReaction(comment: number): void {
+    this.#database.run("DELETE FROM reactions WHERE comment = :comment", { comment });
+  }
+
+  /** How many answers and reactions are not on the forge yet. */
+  countOwed(): number {
+    return this.unposted().length + this.owedReactions().length;
+  }
+
+  /** Notes that something is to be told of a pull request. @param head its newest commit */
+  tell(repository: string, pull: number, head: string, now: number): void {
+    this.#database.run(
+      `INSERT INTO pulls (repository, pull, head, changed_at) VALUES (:repository, :pull, :head, :now)
+       ON CONFLICT (repository, pull) DO UPDATE SET head = :head, changed_at = :now`,
+      { repository, pull, head, now },
+    );
+  }
+
+  /** Notes that there is something new to be told, where anything is. */
+  changed(repository: string, pull: number, now: number): void {
+    this.#database.run(
+      "UPDATE pulls SET changed_at = :now WHERE repository = :repository AND pull = :pull",
+      { repository, pull, now },
+    );
+  }
+
+  told(repository: string, pull: number): ToldPull | undefined {
+    const sql = "SELECT * FROM pulls WHERE repository = :repository AND pull = :pull";
+    return this.#database.first(pullRow, sql, { repository, pull });
+  }
+
+  /** Those of which something changed since then. */
+  changedSince(since: number): readonly ToldPull[] {
+    const sql = "SELECT * FROM pulls WHERE changed_at >= :since ORDER BY changed_at";
+    return this.#database.all(pullRow, sql, { since });
+  }
+
+  /** Notes which comment tells of a pull request. @param said a digest of what it says; null where it is not there */
+  said(
+    { repository, pull }: Pick<ToldPull, "repository" | "pull">,
+    comment: number | null,
+    said: string | null,
+  ): void {
+    this.#database.run(
+      `UPDATE pulls SET comment = :comment, said = :said
+       WHERE repository = :repository AND pull = :pull`,
+      { repository, pull, comment, said },
+    );
+  }
+}

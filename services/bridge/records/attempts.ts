@@ -1,0 +1,59 @@
+import * as z from "zod";
+import type { Database } from "../database.ts";
+
+const row = z.object({
+  ...{ duty: z.string(), item: z.string(), tries: z.int(), since: z.int(), next_at: z.int() },
+  ...{ trouble: z.string(), parked: z.int() },
+});
+
+/** Something that did not succeed yet. */
+export interface Attempt {
+  readonly duty: string;
+  readonly item: string;
+  readonly tries: number;
+  /** Since when it does not succeed. */
+  readonly since: number;
+  readonly nextAt: number;
+  readonly trouble: string;
+  /** Whether it is tried no more. */
+  readonly isParked: boolean;
+}
+
+/** What is tried again later. */
+export class Attempts {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  find(duty: string, item: string): Attempt | undefined {
+    const sql = "SELECT * FROM attempts WHERE duty = :duty AND item = :item";
+    const found = this.#database.first(row, sql, { duty, item });
+    if (found === undefined) return undefined;
+    const { next_at: nextAt, parked, ...rest } = found;
+    return { ...rest, nextAt, isParked: parked === 1 };
+  }
+
+  failed({ isParked, ...values }: Attempt): void {
+    this.#database.run(
+      `INSERT OR REPLACE INTO attempts (duty, item, tries, since, next_at, trouble, parked)
+       VALUES (:duty, :item, :tries, :since, :nextAt, :trouble, :parked)`,
+      { ...values, parked: isParked ? 1 : 0 },
+    );
+  }
+
+  succeeded(duty: string, item: string): void {
+    const sql = "DELETE FROM attempts WHERE duty = :duty AND item = :item";
+    this.#database.run(sql, { duty, item });
+  }
+
+  countParked(): number {
+    const sql = "SELECT count(*) AS count FROM attempts WHERE parked = 1";
+    return this.#database.first(z.object({ count: z.int() }), sql)?.count ?? 0;
+  }
+
+  forget(before: number): void {
+    this.#database.run("DELETE FROM attempts WHERE since < :before", { before });
+  }
+}

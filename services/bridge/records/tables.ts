@@ -1,0 +1,106 @@
+/**
+ * The tables, as statements that made each version of the one before: one that was ever released is never
+ * changed. Times are milliseconds since 1970; repositories are owner and name; comments and pull requests have
+ * the forge's own numbers.
+ */
+export const tables: readonly string[] = [
+  `
+  -- Up to where the forge was asked what is new: 'search' or 'sweep', and each repository.
+  CREATE TABLE cursors (name TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT;
+
+  -- Comments that we were told of and have not looked at.
+  CREATE TABLE nudges (
+    repository TEXT NOT NULL,
+    comment INTEGER NOT NULL,
+    PRIMARY KEY (repository, comment)
+  ) STRICT;
+
+  -- Comments that are for us: each once, for ever.
+  CREATE TABLE commands (
+    comment INTEGER PRIMARY KEY,
+    repository TEXT NOT NULL,
+    pull INTEGER NOT NULL,
+    author INTEGER NOT NULL,
+    login TEXT NOT NULL,
+    text TEXT NOT NULL,
+    written_at INTEGER NOT NULL,
+    seen_at INTEGER NOT NULL,
+    judged_at INTEGER,
+    verdict TEXT
+  ) STRICT;
+  CREATE INDEX commands_to_judge ON commands (judged_at, seen_at);
+  CREATE INDEX commands_of_pull ON commands (repository, pull, author);
+
+  -- Tests that were accepted, up to their end and after it.
+  CREATE TABLE requests (
+    id TEXT PRIMARY KEY,
+    comment INTEGER NOT NULL UNIQUE,
+    repository TEXT NOT NULL,
+    pull INTEGER NOT NULL,
+    author INTEGER NOT NULL,
+    recipe TEXT NOT NULL,
+    head TEXT NOT NULL,
+    quick INTEGER NOT NULL,
+    named INTEGER NOT NULL,
+    written_at INTEGER NOT NULL,
+    phase TEXT NOT NULL CHECK (phase IN ('accepted', 'asking', 'building', 'ended')),
+    accepted_at INTEGER NOT NULL,
+    asked_at INTEGER,
+    build INTEGER,
+    begun_at INTEGER,
+    place INTEGER,
+    queue INTEGER,
+    ending TEXT,
+    outcome TEXT,
+    reason TEXT,
+    stages TEXT,
+    ended_at INTEGER
+  ) STRICT;
+  CREATE INDEX requests_going_on ON requests (phase);
+  CREATE INDEX requests_of_pull ON requests (repository, pull, accepted_at);
+  CREATE INDEX requests_of_author ON requests (author, accepted_at);
+
+  -- Answers to one comment, each posted once.
+  CREATE TABLE replies (
+    comment INTEGER PRIMARY KEY,
+    repository TEXT NOT NULL,
+    pull INTEGER NOT NULL,
+    written_at INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    posted INTEGER
+  ) STRICT;
+  CREATE INDEX replies_to_post ON replies (posted);
+
+  -- Our one reaction to a comment: the one that it should have, and the one that it has.
+  CREATE TABLE reactions (
+    comment INTEGER PRIMARY KEY,
+    repository TEXT NOT NULL,
+    wanted TEXT NOT NULL,
+    given TEXT
+  ) STRICT;
+  CREATE INDEX reactions_to_give ON reactions (given, wanted);
+
+  -- Pull requests with a test, each with the comment that tells of it, and a digest of what that says.
+  CREATE TABLE pulls (
+    repository TEXT NOT NULL,
+    pull INTEGER NOT NULL,
+    head TEXT NOT NULL,
+    comment INTEGER,
+    said TEXT,
+    changed_at INTEGER NOT NULL,
+    PRIMARY KEY (repository, pull)
+  ) STRICT;
+
+  -- What did not succeed yet, and when it is tried again; parked: no more.
+  CREATE TABLE attempts (
+    duty TEXT NOT NULL,
+    item TEXT NOT NULL,
+    tries INTEGER NOT NULL,
+    since INTEGER NOT NULL,
+    next_at INTEGER NOT NULL,
+    trouble TEXT NOT NULL,
+    parked INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (duty, item)
+  ) STRICT;
+  `,
+];

@@ -1,0 +1,83 @@
+import * as z from "zod";
+
+/** What is read from the API of a Gitea (1.26): its answers have many more members. */
+
+const time = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
+
+export const userSchema = z.object({ id: z.int(), login: z.string() });
+
+export type ForgeUser = Readonly<z.infer<typeof userSchema>>;
+
+export const hookSchema = z.object({ id: z.int(), config: z.object({ url: z.string() }) });
+
+export type Hook = z.infer<typeof hookSchema>;
+
+/** A pull request as the search over an organisation tells of it. */
+export const foundPullSchema = z
+  .object({
+    number: z.int().min(1),
+    updated_at: time,
+    repository: z.object({ full_name: z.string() }),
+  })
+  .transform(({ number, updated_at, repository }) => ({
+    ...{ number, repository: repository.full_name, updatedAt: updated_at },
+  }));
+
+export type FoundPull = Readonly<z.infer<typeof foundPullSchema>>;
+
+/** A comment on an issue or on a pull request. All times have whole seconds. */
+export const commentSchema = z
+  .object({
+    id: z.int().min(1),
+    body: z.string(),
+    /** Null for an account that is gone. */
+    user: userSchema.nullable(),
+    created_at: time,
+    /** Later than `created_at` once it was edited; not where that was in the same second. */
+    updated_at: time,
+    /** Empty where it is on an issue. */
+    pull_request_url: z.string(),
+  })
+  .transform(({ id, body, user, created_at, updated_at, pull_request_url }) => ({
+    ...{ id, body, user, createdAt: created_at, updatedAt: updated_at },
+    pull: numberAtEnd(pull_request_url),
+  }));
+
+export type ForgeComment = Readonly<z.infer<typeof commentSchema>>;
+
+export const pullSchema = z
+  .object({
+    number: z.int(),
+    state: z.enum(["open", "closed"]),
+    created_at: time,
+    base: z.object({ ref: z.string(), repo: z.object({ full_name: z.string() }) }),
+    head: z.object({
+      sha: z.string(),
+      /** Null when the fork is gone. */
+      repo: z.object({ full_name: z.string() }).nullable(),
+    }),
+  })
+  .transform(({ number, state, created_at, base, head }) => ({
+    ...{ number, isOpen: state === "open", createdAt: created_at },
+    ...{ head: head.sha, base: base.repo.full_name },
+    isFork: head.repo?.full_name !== base.repo.full_name,
+  }));
+
+export type Pull = Readonly<z.infer<typeof pullSchema>>;
+
+/** An entry of what happened to a pull request. */
+export const eventSchema = z
+  .object({ id: z.int(), type: z.string(), created_at: time })
+  .transform(({ id, type, created_at }) => ({ id, type, createdAt: created_at }));
+
+export type PullEvent = Readonly<z.infer<typeof eventSchema>>;
+
+export const branchSchema = z.object({ commit: z.object({ id: z.string() }) });
+
+export const madeSchema = z.object({ id: z.int().min(1) });
+
+/** Undefined where it ends with none. */
+function numberAtEnd(url: string): number | undefined {
+  const digits = /\/([1-9]\d{0,9})$/.exec(url)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}
