@@ -4,7 +4,7 @@ import { LongestFirst } from "./test/longest-first.ts";
 import { CountReporter } from "./test/reporter.ts";
 
 /** Cases on booted hosts, and what is tried on Drone: they wait for others much of their time. */
-const hosts = ["test/host/**/*.test.ts", "test/drone/**/*.test.ts"];
+const hosts = ["test/{host,drone,bridge}/**/*.test.ts"];
 
 export default defineConfig({
   test: {

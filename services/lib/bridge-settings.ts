@@ -64,6 +64,8 @@ export const bridgeSettingsSchema = z.strictObject({
     branch: z.string(),
     /** How long after a start that was not answered there may still come a build of it. */
     answerSeconds: seconds,
+    /** Between two looks at builds that go on. */
+    lookSeconds: seconds,
   }),
   /** Where the dashboard is; null as long as there is none. */
   dashboard: address.nullable(),

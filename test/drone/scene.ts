@@ -211,9 +211,9 @@ export class Scene {
     return runner;
   }
 
-  /** A way to the forge that can be shut. */
-  async gate(): Promise<Gate> {
-    const gate = await Gate.open(Number(new URL(this.gitea.url).port));
+  /** A way to a port that can be shut. @default the forge's */
+  async gate(to = Number(new URL(this.gitea.url).port)): Promise<Gate> {
+    const gate = await Gate.open(to);
     this.#running.push(gate);
     return gate;
   }

@@ -116,11 +116,16 @@ export class ForgeAccount {
   }
 }
 
-/** Asks for a token that may do all that its owner may. */
-export async function createToken(url: string, login: string, password: string): Promise<string> {
+/** @param scopes as in `read:issue`; `all` for what its owner may */
+export async function createToken(
+  url: string,
+  login: string,
+  password: string,
+  scopes: readonly string[],
+): Promise<string> {
   const basic = Buffer.from(`${login}:${password}`).toString("base64");
   const path = `users/${login}/tokens`;
-  const body = { name: "test", scopes: ["all"] };
+  const body = { name: `test-${scopes.join("-")}`, scopes };
   const answer = await askForge(url, `Basic ${basic}`, "POST", path, body);
   return z.object({ sha1: z.string() }).parse(yes(answer, "POST", path)).sha1;
 }

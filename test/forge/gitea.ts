@@ -61,7 +61,7 @@ export class Gitea {
   async createAccount(login: string, { isAdmin = false } = {}): Promise<ForgeAccount> {
     const password = `password-of-${login}`;
     await run(this.#commands.createUser(login, password, isAdmin));
-    const token = await createToken(this.url, login, password);
+    const token = await createToken(this.url, login, password, ["all"]);
     return new ForgeAccount(this.url, login, password, token);
   }
 

@@ -13,16 +13,19 @@ export interface Self {
   readonly login: string;
 }
 
+/** What others than these classes can be too. */
+type Shape<Class> = Pick<Class, keyof Class>;
+
 /** All that a step of the pipeline may use. */
 export interface Bridge {
   readonly settings: BridgeSettings;
   readonly records: Records;
-  readonly forge: ForgeClient;
-  readonly drone: DroneClient;
-  readonly runs: RunFolders;
-  readonly gate: Gate;
+  readonly forge: Shape<ForgeClient>;
+  readonly drone: Shape<DroneClient>;
+  readonly runs: Shape<RunFolders>;
+  readonly gate: Shape<Gate>;
   readonly log: Log;
-  readonly metrics: Metrics;
+  readonly metrics: Pick<Metrics, "judged" | "ended">;
   readonly self: Self;
   /** Milliseconds since 1970. */
   readonly now: () => number;

@@ -5,9 +5,6 @@ import type { Bridge } from "./bridge.ts";
 import { follow } from "./follow.ts";
 import { Turn } from "./turn.ts";
 
-/** How often builds are looked at, in milliseconds. */
-const lookMilliseconds = 10_000;
-
 /** All that is asked of Drone. */
 export class DroneLane {
   readonly #bridge: Bridge;
@@ -45,7 +42,7 @@ export class DroneLane {
         builds = await drone.builds(settings.drone.repository);
       }),
     );
-    this.#nextLook = now() + lookMilliseconds;
+    this.#nextLook = now() + settings.drone.lookSeconds * 1000;
     if (builds === undefined) return;
     const found = builds;
     await turn.over(

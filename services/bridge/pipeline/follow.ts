@@ -97,7 +97,8 @@ async function conclude(bridge: Bridge, request: Request, build: Build): Promise
   const outcome = outcomeOf(build);
   if (outcome === "going-on") return;
   const results = await runs.results(request.id);
-  const mayCome = outcome !== "not-runnable" && outcome !== "skipped";
+  // What was ended has nothing more to say.
+  const mayCome = outcome === "passed" || outcome === "failed";
   const age = now() - (build.finished?.getTime() ?? now());
   if (results === undefined && mayCome && age < resultsMilliseconds) return;
   const begunAt = build.started?.getTime();
