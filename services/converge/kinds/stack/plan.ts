@@ -1,9 +1,18 @@
 import type { Service } from "../../adapters/docker-schemas.ts";
 import type { ModelService, StackModel } from "../../adapters/stack-model.ts";
-import { ownershipConfig, type ResourceOf } from "../../desired-state.ts";
+import { ownershipConfig } from "../../desired-state.ts";
 import { type Call, notYetKnown } from "../../engine/call.ts";
 import { dockerUnit, type LostPort } from "./lost-port.ts";
 import { whyUnsealed } from "./seal.ts";
+
+/** Whom to tell, and what, to have a stack deployed. */
+export interface Manner {
+  readonly stack: string;
+  readonly deploy: Extract<Call["verb"], "app deploy" | "stack deploy">;
+  /** What that is told to deploy. */
+  readonly target: string;
+  readonly getImage: Extract<Call["verb"], "image pull" | "image load">;
+}
 
 /** What is seen of a stack. */
 export interface StackSight {
@@ -21,12 +30,10 @@ export interface StackSight {
   readonly lostPort: LostPort | undefined;
   /** Ids of the swarm's networks, by name. */
   readonly networks: ReadonlyMap<string, string>;
-  /**
-   * Whether the `.env` has the line that abra rewrites as it should be; `rewritten` where all of the
-   * file is written before, for other reasons.
-   */
-  readonly typeLine: "right" | "wrong" | "unknown" | "rewritten";
-  readonly envPath: string;
+  /** What comes right before a deploy, where there is one. */
+  readonly before: readonly Call[];
+  /** What is left of earlier states, and goes once this one works. */
+  readonly superseded: readonly Call[];
   /** Whether this run has deployed it. */
   readonly isDeployed: boolean;
 }
@@ -43,25 +50,23 @@ interface Ownership {
 
 /** What each call of this kind does. */
 export interface StackWork {
-  readonly pull: (image: string) => Promise<void>;
+  readonly getImage: (image: string) => Promise<void>;
   readonly restartDocker: (lost: LostPort) => Promise<void>;
   readonly own: () => Promise<void>;
   readonly noteTried: () => Promise<void>;
   readonly noteWorks: () => Promise<void>;
-  readonly writeEnv: () => Promise<void>;
   readonly deploy: () => Promise<void>;
   readonly seal: (service: string) => Promise<void>;
   readonly remove: (service: string) => Promise<void>;
 }
 
-type Stack = ResourceOf<"stack">;
-
-export function planStack(resource: Stack, sight: StackSight, work: StackWork): readonly Call[] {
+export function planStack(manner: Manner, sight: StackSight, work: StackWork): readonly Call[] {
   const { wanted, services, isDeployed } = sight;
-  if (wanted === undefined) return planUnknown(resource, sight, work);
-  const reasons = whyDeploy(resource.stack, sight);
+  if (wanted === undefined) return planUnknown(manner, sight, work);
+  const { stack } = manner;
+  const reasons = whyDeploy(stack, sight);
   const isDue = reasons.length > 0;
-  const names = wanted.model.services.map(({ name }) => `${resource.stack}_${name}`);
+  const names = wanted.model.services.map(({ name }) => `${stack}_${name}`);
   const unsealed = names.filter((name) => {
     const service = services.find(({ Spec }) => Spec.Name === name);
     return service === undefined || whyUnsealed(wanted.digest, service) !== undefined;
@@ -73,12 +78,12 @@ export function planStack(resource: Stack, sight: StackSight, work: StackWork): 
     // Without its image a task that ends now would not start again; else one may miss unnoticed.
     ...(isDue || sight.isAiling ? sight.missingImages : []).map(
       (image): Call => ({
-        ...{ phase: "prepare", verb: "image pull", target: image },
+        ...{ phase: "prepare", verb: manner.getImage, target: image },
         why: "this machine does not have it",
-        perform: () => work.pull(image),
+        perform: () => work.getImage(image),
       }),
     ),
-    ...(isDue ? planDeploy(resource, sight, work, resource.domain, reasons.join("; ")) : []),
+    ...(isDue ? planDeploy(manner, sight, work, manner.target, reasons.join("; ")) : []),
     ...toSeal.map(
       (name): Call => ({
         ...{ phase: "seal", verb: "service seal", target: name },
@@ -89,11 +94,12 @@ export function planStack(resource: Stack, sight: StackSight, work: StackWork): 
     ...leftovers.toSorted().map(
       (name): Call => ({
         ...{ phase: "seal", verb: "service remove", target: name },
-        why: "the recipe's files do not name it",
+        why: "what was deployed does not name it",
         perform: () => work.remove(name),
       }),
     ),
-    ...(sight.ownership?.works === wanted.digest ? [] : [noteWorks(resource, work)]),
+    ...sight.superseded,
+    ...(sight.ownership?.works === wanted.digest ? [] : [noteWorks(manner, work)]),
   ];
 }
 
@@ -128,7 +134,7 @@ function isTakenBack(state: string): boolean {
   return /^rollback_|^paused$/.test(state);
 }
 
-function noteWorks({ stack }: Stack, { noteWorks: perform }: StackWork): Call {
+function noteWorks({ stack }: Manner, { noteWorks: perform }: StackWork): Call {
   const why = "this state was seen to work";
   return { phase: "seal", verb: "config mark", target: ownershipConfig(stack), why, perform };
 }
@@ -162,14 +168,14 @@ function otherNetwork(
 }
 
 function planDeploy(
-  resource: Stack,
-  { ownership, wanted, typeLine, envPath }: StackSight,
+  { stack, deploy: verb }: Manner,
+  { ownership, wanted, before }: StackSight,
   work: StackWork,
   target: string,
   why: string,
 ): readonly Call[] {
   const calls: Call[] = [];
-  const config = ownershipConfig(resource.stack);
+  const config = ownershipConfig(stack);
   if (ownership === undefined) {
     calls.push({
       ...{ phase: "apply", verb: "config create", target: config },
@@ -184,33 +190,27 @@ function planDeploy(
       perform: work.noteTried,
     });
   }
-  if (typeLine === "wrong" || typeLine === "unknown") {
-    calls.push({
-      ...{ phase: "apply", verb: "env write" },
-      target: typeLine === "wrong" ? envPath : notYetKnown,
-      why:
-        typeLine === "wrong"
-          ? "abra has put another version into it"
-          : "abra may have put another version into it",
-      perform: work.writeEnv,
-    });
-  }
-  calls.push({ phase: "apply", verb: "app deploy", target, why, perform: work.deploy });
-  return calls;
+  return [...calls, ...before, { phase: "apply", verb, target, why, perform: work.deploy }];
 }
 
 /** What can be told before the recipe and all versions are there. */
-function planUnknown(resource: Stack, sight: StackSight, work: StackWork): readonly Call[] {
+function planUnknown(manner: Manner, sight: StackSight, work: StackWork): readonly Call[] {
   const isThere = sight.services.length > 0;
   const [target, why] = isThere
     ? [notYetKnown, "what it is deployed from is not here yet"]
-    : [resource.domain, "nothing of it is there"];
+    : [manner.target, "nothing of it is there"];
   const unknown = (phase: Call["phase"], verb: Call["verb"], perform: Call["perform"]): Call => {
-    return { phase, verb, target: notYetKnown, why: "the recipe is not here yet", perform };
+    return {
+      phase,
+      verb,
+      target: notYetKnown,
+      why: "what it is made from is not here yet",
+      perform,
+    };
   };
   return [
-    unknown("prepare", "image pull", () => work.pull(notYetKnown)),
-    ...planDeploy(resource, sight, work, target, why),
+    unknown("prepare", manner.getImage, () => work.getImage(notYetKnown)),
+    ...planDeploy(manner, sight, work, target, why),
     unknown("seal", "service seal", () => work.seal(notYetKnown)),
     ...(isThere ? [unknown("seal", "service remove", () => work.remove(notYetKnown))] : []),
     unknown("seal", "config mark", work.noteWorks),

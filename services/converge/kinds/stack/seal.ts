@@ -54,7 +54,7 @@ export function whyUnsealed(desired: string, service: Service): string | undefin
   const seal = service.Spec.Labels[sealLabel];
   if (seal === undefined) return "was deployed and not yet seen to work";
   const [theirs, spec] = seal.split(".");
-  if (theirs !== desired) return "was deployed from another recipe state or .env";
+  if (theirs !== desired) return "was deployed from other files or settings";
   return spec === specDigest(service) ? undefined : "was changed by hand";
 }
 

@@ -7,7 +7,7 @@ import { type Health, judge, lastWordsOf, noWords } from "./health.ts";
 import { stackLines } from "./lines.ts";
 import { findLostPort, tellsOfLostPort } from "./lost-port.ts";
 
-type Stack = ResourceOf<"stack">;
+type Stack = Pick<ResourceOf<"stack">, "stack" | "deploySeconds" | "stableSeconds">;
 
 /** When a deploy of this run was, by the monotonic clock. */
 export interface DeployTimes {

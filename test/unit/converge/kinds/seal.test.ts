@@ -60,7 +60,7 @@ describe("a seal", () => {
   test("is gone after a deploy, and of no use to another one", () => {
     expect(whyUnsealed(digest, service)).toBe("was deployed and not yet seen to work");
     const other = sealed("f".repeat(32), service);
-    expect(whyUnsealed(digest, other)).toBe("was deployed from another recipe state or .env");
+    expect(whyUnsealed(digest, other)).toBe("was deployed from other files or settings");
   });
 
   test("shows every change by hand", () => {

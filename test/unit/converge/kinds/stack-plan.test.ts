@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import type { Service } from "../../../../services/converge/adapters/docker-schemas.ts";
 import type { StackModel } from "../../../../services/converge/adapters/stack-model.ts";
-import type { ResourceOf } from "../../../../services/converge/desired-state.ts";
-import type { Phase } from "../../../../services/converge/engine/call.ts";
+import type { Call, Phase } from "../../../../services/converge/engine/call.ts";
 import {
   brokenUpdate,
+  type Manner,
   planStack,
   type StackSight,
   type StackWork,
@@ -18,11 +18,8 @@ import { model, modelService, sealed, serviceOf, stack } from "./stack-parts.ts"
 const digest = "d".repeat(32);
 const well = sealed(digest, serviceOf());
 
-const resource: ResourceOf<"stack"> = {
-  ...{ kind: "stack", stack, domain: "web.example.org", recipe: "web", chaos: false },
-  ...{ version: { slot: "recipe-version" }, abraDirectory: "/abra", composeFiles: ["compose.yml"] },
-  ...{ networks: ["proxy"], registryCredentials: null },
-  ...{ pullSeconds: 900, deploySeconds: 300, stableSeconds: 5 },
+const manner: Manner = {
+  ...{ stack, deploy: "app deploy", target: "web.example.org", getImage: "image pull" },
 };
 
 const since = "2026-01-01T00:00:00Z";
@@ -35,18 +32,17 @@ const sight: StackSight = {
     isAiling: false,
     lostPort: undefined,
     networks: new Map([["proxy", "id-proxy"]]),
-    typeLine: "right",
   },
-  ...{ envPath: "/abra/web.env", isDeployed: false },
+  ...{ before: [], superseded: [], isDeployed: false },
 };
 
 const nothing = async () => undefined;
 const work: StackWork = {
-  ...{ pull: nothing, own: nothing, noteTried: nothing, noteWorks: nothing, writeEnv: nothing },
+  ...{ getImage: nothing, own: nothing, noteTried: nothing, noteWorks: nothing },
   ...{ deploy: nothing, seal: nothing, remove: nothing, restartDocker: nothing },
 };
 
-const plan = (parts: Partial<StackSight>) => planStack(resource, { ...sight, ...parts }, work);
+const plan = (parts: Partial<StackSight>) => planStack(manner, { ...sight, ...parts }, work);
 const shown = (parts: Partial<StackSight>, phase?: Phase) =>
   plan(parts)
     .filter((call) => phase === undefined || call.phase === phase)
@@ -54,6 +50,10 @@ const shown = (parts: Partial<StackSight>, phase?: Phase) =>
 const why = (parts: Partial<StackSight>) =>
   plan(parts).find(({ verb }) => verb === "app deploy")?.why;
 
+const envWrite: Call = {
+  ...{ phase: "apply", verb: "env write", target: "/abra/web.env" },
+  ...{ why: "abra has put another version into it", perform: nothing },
+};
 const deploy = "app deploy web.example.org";
 const seal = `service seal ${stack}_app`;
 const mark = `config mark ${stack}_cc-ci`;
@@ -61,7 +61,7 @@ const mark = `config mark ${stack}_cc-ci`;
 describe("a stack", () => {
   test("that was seen to work, and that nobody touched since, is left alone", () => {
     expect(shown({})).toEqual([]);
-    expect(shown({ typeLine: "wrong", missingImages: ["web:1.0.0"] })).toEqual([]);
+    expect(shown({ before: [envWrite], missingImages: ["web:1.0.0"] })).toEqual([]);
   });
 
   test.for<[string, Partial<StackSight>, string]>([
@@ -102,7 +102,7 @@ describe("a stack", () => {
     expect(shown(parts)).toEqual([mark, deploy, seal, mark]);
     const tried = { ...worksAlready, tried: "e".repeat(32), works: undefined };
     expect(shown({ ...parts, ownership: tried })).toEqual([deploy, seal, mark]);
-    expect(why(parts)).toContain("was deployed from another recipe state or .env");
+    expect(why(parts)).toContain("was deployed from other files or settings");
   });
 
   test.each(["paused", "rollback_completed", "rollback_paused", "rollback_started"])(
@@ -125,7 +125,7 @@ describe("a stack", () => {
 
   test("is ours before there is any of it, and has its images and its .env", () => {
     const parts = { services: [], ownership: undefined, missingImages: ["web:1.0.0"] } as const;
-    expect(shown({ ...parts, typeLine: "wrong" })).toEqual([
+    expect(shown({ ...parts, before: [envWrite] })).toEqual([
       "image pull web:1.0.0",
       `config create ${stack}_cc-ci`,
       "env write /abra/web.env",
@@ -133,9 +133,6 @@ describe("a stack", () => {
       seal,
       mark,
     ]);
-    expect(shown({ ...parts, typeLine: "rewritten" }, "apply")).not.toContain(
-      "env write /abra/web.env",
-    );
   });
 
   test("has its images got again when a task of it could not start", () => {
@@ -161,15 +158,10 @@ describe("a stack", () => {
   });
 
   test("of which not all is known yet has calls whose targets are open", () => {
-    const unknown = { wanted: undefined, typeLine: "unknown" } as const;
+    const unknown = { wanted: undefined, before: [{ ...envWrite, target: "*" }] };
     const open = ["image pull *", "config mark *", "env write *", "app deploy *", "service seal *"];
     expect(shown(unknown)).toEqual([...open, "service remove *", "config mark *"]);
-    const fresh = {
-      wanted: undefined,
-      services: [],
-      ownership: undefined,
-      typeLine: "rewritten",
-    } as const;
+    const fresh = { wanted: undefined, services: [], ownership: undefined };
     expect(shown(fresh)).toEqual([
       "image pull *",
       `config create ${stack}_cc-ci`,
