@@ -19,6 +19,7 @@ in
   );
 
   packages = forEachSystem (pkgs: {
+    bridge = pkgs.callPackage ./packages/bridge.nix { };
     converge = pkgs.callPackage ./packages/converge.nix { };
     rehearsal = pkgs.callPackage ./packages/rehearsal.nix { };
     run = pkgs.callPackage ./packages/run.nix { };

@@ -55,6 +55,10 @@ export class DroneRepository extends Construct implements HasUnit {
   /** Owner and name on the forge. */
   readonly slug: string;
   readonly branch: string;
+  /** Who sees builds and their logs. */
+  readonly visibility: NonNullable<DroneRepositoryProps["visibility"]>;
+  /** The piece that makes the account which starts builds. */
+  readonly starter: HasUnit;
   readonly #piece: ConvergePiece;
   readonly #props: DroneRepositoryProps;
 
@@ -65,6 +69,7 @@ export class DroneRepository extends Construct implements HasUnit {
     this.server = server;
     this.slug = props.repository;
     this.branch = props.branch ?? "main";
+    this.visibility = props.visibility ?? "public";
     Machine.link(this, server);
     const forgeToken = new HostFile(this, "forgeToken", {
       path: owner.forgeToken,
@@ -99,7 +104,7 @@ export class DroneRepository extends Construct implements HasUnit {
       randomBytes: 32,
       purpose: "the token of the account that starts builds in Drone",
     });
-    new ConvergePiece(this, "bridge", {
+    this.starter = new ConvergePiece(this, "bridge", {
       name: "drone-bridge",
       description: "Converge the account that starts builds in Drone",
       wants: [this],
@@ -132,7 +137,7 @@ export class DroneRepository extends Construct implements HasUnit {
         config_path: pipeline.path,
         // Later than a run ends by itself, teardown and a wait for its slot included.
         timeout: Math.ceil(runs.longestBuildSeconds / 60),
-        visibility: this.#props.visibility ?? "public",
+        visibility: this.visibility,
         // A trusted repository's pipeline may mount and do more than its runner's user.
         trusted: false,
         protected: false,

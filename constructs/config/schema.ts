@@ -343,6 +343,88 @@ const drone = z
   )
   .meta(someState);
 
+const login = text.meta({ examples: ["member"] });
+
+const bridge = z
+  .strictObject({
+    mode: z
+      .enum(["poll", "webhook"])
+      .optional()
+      .describe(
+        "How it learns of comments: it asks the forge again and again (`poll`), or a hook that a person registers there tells it (`webhook`), and it asks each 15 minutes all the same. Default: `poll`.",
+      ),
+    domain: text
+      .optional()
+      .describe(
+        "Where it answers: one label under the host's domain. Default: `bridge.` and the host's domain.",
+      ),
+    organisation: text
+      .describe("The forge's organisation of recipes: its members may ask for tests, nobody else.")
+      .meta({ examples: ["recipes"] }),
+    forgeToken: hostPath(
+      "a file with a token of the bridge's account on the forge, of the scopes `write:issue`, `read:repository`, `read:organization` and `read:user`. The account is made for this, in a team of the organisation that may read. Readable by root alone.",
+      "/var/lib/ci-secrets/bridge-forge-token",
+    ),
+    repositories: z
+      .array(text)
+      .describe("The organisation's repositories that are recipes, by the names of the recipes.")
+      .meta({ examples: [["wiki", "notes"]] }),
+    forks: z
+      .enum(["refused", "with-commit", "accepted"])
+      .describe(
+        "Pull requests from forks, whose authors may be anybody: none is tested (`refused`), those whose commit the member names in full (`with-commit`), or all that a member asks for (`accepted`).",
+      ),
+    team: z
+      .int()
+      .optional()
+      .describe(
+        "Number of a team of the organisation whose members alone may ask; the bridge's account must be in it. Default: every member may.",
+      ),
+    only: z
+      .array(login)
+      .optional()
+      .describe("Logins of members who alone may ask. Default: every member may."),
+    ignore: z
+      .array(login)
+      .optional()
+      .describe("Logins of other programs, whose comments are no commands. Default: none."),
+    pollSeconds: z
+      .int()
+      .optional()
+      .describe("Time between two looks at the forge in mode `poll`, in seconds. Default: `15`."),
+    webhookKey: hostPath(
+      "a file with the key that deliveries of the hook are signed with, of 16 bytes or more. Default: the host makes one, in `/var/lib/cc-ci/secrets/bridge-webhook-key`.",
+      "/var/lib/ci-secrets/webhook-key",
+    ).optional(),
+    previousWebhookKey: hostPath(
+      "a file with the key before that, which counts as well until it is taken out.",
+      "/var/lib/ci-secrets/webhook-key-before",
+    ).optional(),
+    limits: z
+      .strictObject({
+        perPersonAndHour: z
+          .int()
+          .optional()
+          .describe("Tests that one person may ask for within an hour. Default: `10`."),
+        perPullAndHour: z
+          .int()
+          .optional()
+          .describe(
+            "Tests that may be asked for on one pull request within an hour. Default: `6`.",
+          ),
+        waiting: z
+          .int()
+          .optional()
+          .describe("Tests that may wait or go on at once, over all recipes. Default: `20`."),
+      })
+      .optional()
+      .describe("How much may be asked for; more is refused, with an answer that says so."),
+  })
+  .optional()
+  .describe(
+    "What has recipes tested when a member writes `!testme` on a pull request, and answers there. It needs `drone`; docs/enroll-recipe.md has each step.",
+  );
+
 const host = z
   .strictObject({
     domain: text
@@ -358,6 +440,7 @@ const host = z
       .optional()
       .describe("Further recipes, each under a name of its own."),
     drone,
+    bridge,
     acceptUnfree: z
       .array(text)
       .optional()

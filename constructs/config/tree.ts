@@ -1,5 +1,6 @@
 import { Construct, type IConstruct } from "constructs";
 import { CcCi } from "../app.ts";
+import { Bridge } from "../ci/bridge.ts";
 import { DronePipeline } from "../ci/drone-pipeline.ts";
 import { DroneRepository } from "../ci/drone-repository.ts";
 import { DroneRunner } from "../ci/drone-runner.ts";
@@ -68,7 +69,16 @@ function addHost(app: CcCi, name: string, config: HostConfig, remember: Remember
   });
   remember(proxy, ["traefik"]);
   if (config.drone !== undefined && runs !== undefined) {
-    addDrone(host, { proxy, runs, config: config.drone }, remember);
+    const repository = addDrone(host, { proxy, runs, config: config.drone }, remember);
+    if (config.bridge !== undefined) {
+      remember(new Bridge(host, "bridge", { ...config.bridge, repository, runs, proxy }), [
+        "bridge",
+      ]);
+    }
+  } else if (config.bridge !== undefined) {
+    host.node.addValidation({
+      validate: () => ["bridge: needs drone on the same host, which builds what it is asked for"],
+    });
   }
   const apps = new Construct(host, "apps");
   for (const [id, app] of byName(config.apps ?? {})) {
@@ -100,7 +110,7 @@ function addDrone(
     readonly config: NonNullable<HostConfig["drone"]>;
   },
   remember: Remember,
-): void {
+): DroneRepository {
   const { proxy, runs } = parts;
   const { owner, builds, bridge, architecture, ...state } = parts.config;
   const server = new DroneServer(host, "drone", {
@@ -118,6 +128,7 @@ function addDrone(
   const runner = new DroneRunner(host, "drone-runner", { server, repository, runs });
   remember(runner, ["drone"]);
   new DroneWatchdog(host, "drone-builds", { server, repository, runner });
+  return repository;
 }
 
 /** The members sorted, so that their order in the file is nothing that files are made of. */

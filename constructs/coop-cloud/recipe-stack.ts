@@ -115,6 +115,19 @@ const serveSeconds = 60;
 /** Where the host reaches its own published port. */
 const published = { address: "127.0.0.1", port: 443 } as const;
 
+/** An app as its clients see it, by the proxy's port on this host. @param path a page that it must answer itself */
+export function servedAt(
+  serverName: string,
+  path: string | null,
+): ResourceOf<"served-certificate"> {
+  return {
+    ...{ kind: "served-certificate", serverName, ...published },
+    // The unit that puts the pair in place answers for the pair; an app answers for itself.
+    file: null,
+    ...{ path, waitSeconds: serveSeconds },
+  };
+}
+
 /** The variable by which an overlay's own configs take the version of the overlay. */
 export const overlayVariable = "CCCI_VERSION";
 
@@ -251,13 +264,8 @@ export abstract class RecipeStack extends Construct implements HasUnit {
         stableSeconds,
       },
       {
-        kind: "served-certificate",
-        serverName: this.domain,
-        ...published,
-        // The unit that puts the pair in place answers for the pair; an app answers for itself.
-        file: isProxy ? certificate.certificate.path : null,
-        path: page === false ? null : page,
-        waitSeconds: serveSeconds,
+        ...servedAt(this.domain, page === false ? null : page),
+        ...(isProxy ? { file: certificate.certificate.path } : {}),
       },
     ];
   }

@@ -114,6 +114,7 @@ function nameOf(resource: Resource): string {
     case "env":
       return `the environment ${resource.path}`;
     case "stack":
+    case "docker-stack":
       return `the stack ${resource.stack}`;
     case "served-certificate":
       return `the certificate of ${resource.serverName}`;

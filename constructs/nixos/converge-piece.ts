@@ -143,7 +143,9 @@ export class ConvergePiece extends Construct implements HasUnit {
       unit: this.unit.fullName,
       file: { slot: "file" },
       slots: Object.fromEntries(Object.keys(this.#slots).map((slot) => [slot, { slot }])),
-      stacks: resources.flatMap((resource) => (resource.kind === "stack" ? [resource.stack] : [])),
+      stacks: resources.flatMap((resource) =>
+        resource.kind === "stack" || resource.kind === "docker-stack" ? [resource.stack] : [],
+      ),
       networks: resources.flatMap((resource) =>
         resource.kind === "network" ? [resource.name] : [],
       ),

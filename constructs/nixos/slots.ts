@@ -37,6 +37,11 @@ export function slotsOf(resource: Resource): ResourceSlots {
       return { fills: [], needs: slotIn(resource.content) };
     case "stack":
       return { fills: [], needs: slotIn(resource.version) };
+    case "docker-stack": {
+      const { composeFile, image } = resource;
+      const values = [composeFile, image.reference, image.loader];
+      return { fills: [], needs: values.flatMap(slotIn) };
+    }
     case "swarm":
     case "network":
     case "host-file":

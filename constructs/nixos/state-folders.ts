@@ -8,6 +8,8 @@ export const stateFolders = {
   secrets: "cc-ci/secrets",
   /** One folder a test run. */
   runs: "cc-ci/runs",
+  /** What an operator says to the bridge. */
+  bridge: "cc-ci/bridge",
 } as const;
 
 /** The absolute path of a folder of the state. */

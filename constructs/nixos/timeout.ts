@@ -40,6 +40,8 @@ function boundSeconds(resource: Resource): number {
       return resource.fetchSeconds;
     case "stack":
       return resource.pullSeconds + resource.deploySeconds + resource.stableSeconds;
+    case "docker-stack":
+      return resource.loadSeconds + resource.deploySeconds + resource.stableSeconds;
     case "host-file":
       return resource.demand.format === "certificate-chain" ? resource.demand.pairSeconds : 0;
     case "secret":

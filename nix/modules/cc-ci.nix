@@ -9,6 +9,10 @@
 let
   inherit (lib) mkDefault mkOption types;
 
+  bridgeImage = pkgs.callPackage ../packages/bridge-image.nix {
+    docker = config.virtualisation.docker.package;
+  };
+
   # { "slot": "<name>" } stands for a value that only Nix knows.
   fill =
     values: value:
@@ -35,6 +39,24 @@ in
     packages = mkOption {
       type = types.attrsOf types.package;
       description = "Programs that the units of cc-ci call, by name; set one to use another version of it.";
+    };
+
+    images = mkOption {
+      description = "Images that come with the host, by name; set one to use another version of it.";
+      type = types.attrsOf (
+        types.submodule {
+          options = {
+            reference = mkOption {
+              type = types.str;
+              description = "Name and tag, which no registry answers for; another content has another tag.";
+            };
+            loader = mkOption {
+              type = types.package;
+              description = "A package whose bin/load-image has Docker load it.";
+            };
+          };
+        }
+      );
     };
 
     piecesFile = mkOption {
@@ -71,6 +93,11 @@ in
       git = mkDefault pkgs.git;
       harness = mkDefault (pkgs.callPackage ../packages/rehearsal.nix { });
       run = mkDefault (pkgs.callPackage ../packages/run.nix { });
+    };
+
+    cc-ci.images.bridge = {
+      reference = mkDefault bridgeImage.reference;
+      loader = mkDefault bridgeImage.loader;
     };
 
     # A switch that would end a test run is refused; of the system that is to come, so every one has it. No run

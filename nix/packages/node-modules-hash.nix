@@ -1,1 +1,1 @@
-"sha256-qJ6Weep/bqB5pzlk5tXH/MMBNV8A9iVJMFvs7IJ7n1Q="
+"sha256-jptE5OcpeZ4a1P2nGk4VGI9q/fvg6ZuOXIKAuIl24+E="

@@ -208,6 +208,26 @@ const stack = z.strictObject({
   stableSeconds: seconds,
 });
 
+/** A stack that Docker deploys from a compose file of ours, with an image that comes with the host. */
+const dockerStack = z.strictObject({
+  kind: z.literal("docker-stack"),
+  stack: name,
+  /** The file to read it from; the slots in its text are filled. */
+  composeFile: slotted(absolutePath),
+  image: z.strictObject({
+    /** Name and tag, which no registry answers for; another content has another tag. */
+    reference: slotted(z.string()),
+    /** A program that has Docker load it. */
+    loader: slotted(absolutePath),
+  }),
+  /** Files and folders of this host that it is shown, which must be there. */
+  mounts: z.array(absolutePath),
+  loadSeconds: seconds,
+  deploySeconds: seconds,
+  /** How long a task must have run to count as stable. */
+  stableSeconds: seconds,
+});
+
 /** HTTPS as a client sees it: by host name, through the published port. */
 const servedCertificate = z.strictObject({
   kind: z.literal("served-certificate"),
@@ -351,6 +371,7 @@ const resourceSchema = z.discriminatedUnion("kind", [
   checkout,
   env,
   stack,
+  dockerStack,
   servedCertificate,
   retired,
   droneAccount,

@@ -71,6 +71,21 @@ test("the CI repository in Drone has an owner, and an account of its own starts 
   ]);
 });
 
+test("the bridge is a stack of our own, with an image that comes with the host", async () => {
+  const yaml = `${droneYaml}
+bridge:
+  organisation: recipes
+  forgeToken: /var/lib/ci-secrets/bridge-forge-token
+  repositories: [wiki, notes]
+  forks: with-commit`;
+  await expectGolden("bridge", appOf(hostYaml(yaml)), [
+    "out/cc-ci/bridge.nix",
+    "out/cc-ci/bridge.json",
+    "out/cc-ci/bridge.compose.yml",
+    "out/cc-ci/bridge.settings.json",
+  ]);
+});
+
 test("Drone's runner has as many places as there may be runs, and one pipeline", async () => {
   const yaml = `${droneYaml}\nruns:\n  maxTests: 3\n  timeoutMinutes: 90`;
   await expectGolden("drone-runner", appOf(hostYaml(yaml)), [

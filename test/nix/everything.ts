@@ -48,6 +48,20 @@ drone:
   bridge:
     login: ci-bridge
     password: /var/lib/ci-secrets/ci-bridge-password
+bridge:
+  mode: webhook
+  domain: hooks.ci.example.org
+  organisation: recipes
+  forgeToken: /var/lib/ci-secrets/bridge-forge-token
+  repositories: [wiki, notes]
+  forks: with-commit
+  team: 7
+  only: [member]
+  ignore: [renovate]
+  pollSeconds: 30
+  webhookKey: /var/lib/ci-secrets/webhook-key
+  previousWebhookKey: /var/lib/ci-secrets/webhook-key-before
+  limits: { perPersonAndHour: 5, perPullAndHour: 3, waiting: 10 }
 apps:
   wiki:
     recipe: wiki

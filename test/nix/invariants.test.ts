@@ -44,9 +44,9 @@ describe("on a host that uses everything", () => {
   });
 
   test("there is something that each rule is about", (context) => {
-    const { list, envs, units } = evaluated(context);
+    const { list, texts, units } = evaluated(context);
     expect(list.pieces.length).toBeGreaterThan(5);
-    expect(Object.keys(envs).length).toBeGreaterThan(2);
+    expect(Object.keys(texts).length).toBeGreaterThan(2);
     expect(Object.keys(units).filter((name) => name.endsWith(".path")).length).toBeGreaterThan(2);
     expect(units[runner]?.text).toContain("User=cc-ci-runner");
   });
@@ -113,7 +113,7 @@ function rearranged(
 function reworded(piece: string, from: RegExp, to: string): (host: World) => World {
   return (host) => ({
     ...host,
-    envs: { ...host.envs, [piece]: host.envs[piece]?.replace(from, to) ?? "" },
+    texts: { ...host.texts, [piece]: host.texts[piece]?.replace(from, to) ?? "" },
   });
 }
 
@@ -234,7 +234,7 @@ const breaches: Readonly<Record<keyof typeof rules, readonly ((host: World) => W
     restated("traefik", /"versionOf":\{[^}]*\}/, '"versionOf":{"what":"name-and-content"}'),
     restated("app-wiki", /"versionOf":\{[^}]*\}/, '"versionOf":{"what":"file","path":"/x"}'),
   ],
-  "every slot is filled once, every filled slot used, and every secret's stands in the .env": [
+  "every slot is filled once, every filled slot used, and every secret's stands in a text": [
     reworded("app-wiki", /@slot:[^@]*@/, "@slot:other@"),
     reworded("app-wiki", /^SECRET_.*$/m, ""),
     edited(wiki, / --slot [^ ]*/, ""),

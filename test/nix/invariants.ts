@@ -23,6 +23,10 @@ function foldersFor(state: DesiredState): readonly string[] {
     ...[...only(state, "stack").map(({ abraDirectory }) => abraDirectory), ...retires].map((path) =>
       path.replace(stateRoot, ""),
     ),
+    ...only(state, "docker-stack")
+      .flatMap(({ mounts }) => mounts)
+      .filter((path) => path.startsWith(stateRoot))
+      .map((path) => path.replace(stateRoot, "")),
     ...(secrets ? ["cc-ci/secrets"] : []),
   ];
 }
@@ -63,6 +67,8 @@ function slottedValues(resource: DesiredState["resources"][number]) {
       return [resource.version];
     case "checkout":
       return (resource.overlay?.files ?? []).map(({ content }) => content);
+    case "docker-stack":
+      return [resource.composeFile, resource.image.reference, resource.image.loader];
     case "drained-service":
       return [resource.program];
     default:
@@ -341,13 +347,13 @@ export const rules = {
       });
     }),
 
-  "every slot is filled once, every filled slot used, and every secret's stands in the .env": (
+  "every slot is filled once, every filled slot used, and every secret's stands in a text": (
     world,
   ) =>
     readable(world).flatMap(({ unit, state }) => {
-      const env = world.envs[unit.piece] ?? "";
+      const text = world.texts[unit.piece] ?? "";
       const used = [
-        ...[...env.matchAll(/@slot:([^@]*)@/g)].map((match) => match[1] ?? ""),
+        ...[...text.matchAll(/@slot:([^@]*)@/g)].map((match) => match[1] ?? ""),
         ...state.resources
           .flatMap(slottedValues)
           .flatMap((value) => (typeof value === "string" ? [] : [value.slot])),
@@ -372,8 +378,8 @@ export const rules = {
         ...without(filled, used).map((slot) => `${unit.name}: nobody uses ${slot}`),
         ...unless(new Set(filled).size === filled.length, `${unit.name}: a slot is filled twice`),
         ...secrets
-          .filter((slot) => !env.includes(`@slot:${slot}@`))
-          .map((slot) => `${unit.name}: ${slot} is not in its .env`),
+          .filter((slot) => !text.includes(`@slot:${slot}@`))
+          .map((slot) => `${unit.name}: ${slot} is not in its text`),
       ];
     }),
 
@@ -404,7 +410,9 @@ export const rules = {
 
   "a stack, a secret and a network are of one piece, which the list says": (world) => {
     const found = readable(world).flatMap(({ state }) => [
-      ...only(state, "stack").map(({ stack }) => `${state.piece} stack ${stack}`),
+      ...[...only(state, "stack"), ...only(state, "docker-stack")].map(
+        ({ stack }) => `${state.piece} stack ${stack}`,
+      ),
       ...only(state, "network").map(({ name }) => `${state.piece} network ${name}`),
       ...only(state, "secret").map(({ stack, name }) => `${state.piece} secret ${stack}_${name}`),
     ]);

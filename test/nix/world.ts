@@ -16,8 +16,8 @@ export interface World {
   readonly list: PieceList;
   /** The desired state that each piece's unit is started with, by piece. */
   readonly states: Readonly<Record<string, unknown>>;
-  /** The `.env` that each piece's unit is started with, by piece; most pieces have none. */
-  readonly envs: Readonly<Record<string, string>>;
+  /** The `.env` or compose file that each piece's unit is started with, by piece; most pieces have none. */
+  readonly texts: Readonly<Record<string, string>>;
 }
 
 /** What an evaluation comes to, whose files were copied to `store`. */
@@ -30,10 +30,11 @@ export function worldOf({ units, etc }: Evaluation, store: string): World {
     states: Object.fromEntries(
       list.pieces.map(({ name, file }): [string, unknown] => [name, JSON.parse(read(file))]),
     ),
-    envs: Object.fromEntries(
-      list.pieces.flatMap(({ name, slots: { "env-file": file } }) =>
-        file === undefined ? [] : [[name, read(file)]],
-      ),
+    texts: Object.fromEntries(
+      list.pieces.flatMap(({ name, slots }) => {
+        const file = slots["env-file"] ?? slots["compose-file"];
+        return file === undefined ? [] : [[name, read(file)]];
+      }),
     ),
   };
 }

@@ -5,10 +5,10 @@ import * as z from "zod";
 import { readEnvText } from "./env-text.ts";
 import { Git } from "./git.ts";
 import { KeptModels } from "./kept-models.ts";
-import { endedHow, identityOf, lastWords, type Run, runProgram } from "./program.ts";
+import { type Ending, endedHow, identityOf, lastWords, type Run, runProgram } from "./program.ts";
 import type { StackModel } from "./stack-model.ts";
 
-/** The recipe's files do not make a stack. */
+/** Files do not make a stack, or Docker's client did not get through with deploying one. */
 export class ComposeFailure extends Error {}
 
 export interface StackToRender {
@@ -36,7 +36,7 @@ interface ComposeOptions {
   readonly kept?: KeptModels;
 }
 
-/** Recipes rendered by Docker's own client, the program that abra's code comes from. */
+/** Docker's own client, the program that abra's code comes from. */
 export class Compose {
   readonly #git: Git;
   readonly #run: Run;
@@ -63,6 +63,53 @@ export class Compose {
     const model = await this.#render(wanted);
     await this.#kept.keep(wanted.stack, madeFrom, model);
     return model;
+  }
+
+  /** The same of one compose file that says all itself. */
+  async renderText(stack: string, text: string): Promise<StackModel> {
+    const programs = ["docker", process.argv[1] ?? ""];
+    const madeFrom = [stack, text, ...(await Promise.all(programs.map(this.#identity)))];
+    const kept = await this.#kept.find(stack, madeFrom);
+    if (kept !== undefined) return kept;
+    const { stdout } = await this.#onFile(text, seconds, (file) => [
+      ...["stack", "config", "--compose-file", file],
+    ]);
+    const { parse } = await import("yaml");
+    const model = modelOf(parse(stdout), stack);
+    await this.#kept.keep(stack, madeFrom, model);
+    return model;
+  }
+
+  /**
+   * Has Docker deploy such a file. How its services come up is seen to by who asked.
+   *
+   * @throws {ComposeFailure} with the words of Docker's client, which did not get through with it
+   */
+  async deployText(stack: string, text: string, limit: number): Promise<void> {
+    await this.#onFile(text, limit, (file) => [
+      ...["stack", "deploy", "--detach=true", "--resolve-image", "never"],
+      ...["--compose-file", file, stack],
+    ]);
+  }
+
+  async #onFile(
+    text: string,
+    limit: number,
+    args: (file: string) => readonly string[],
+  ): Promise<Ending> {
+    const folder = await mkdtemp(join(tmpdir(), "cc-ci-stack-"));
+    try {
+      const file = join(folder, "compose.yml");
+      await writeFile(file, text, { mode: 0o600 });
+      const env = { PATH: process.env.PATH ?? "", HOME: folder };
+      const command = { program: "docker", args: args(file), env, folder, seconds: limit };
+      const ending = await this.#run(command);
+      if (ending.status === 0) return ending;
+      const words = lastWords(ending).replaceAll(`${folder}/`, "");
+      throw new ComposeFailure(words || `docker ${command.args[0]} ${endedHow(ending, limit)}`);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   }
 
   async #render(wanted: StackToRender): Promise<StackModel> {

@@ -35,6 +35,9 @@ export const infoSchema = z.object({
 });
 export type Info = z.infer<typeof infoSchema>;
 
+/** An image that has no name any more has none there. */
+export const imageSchema = z.object({ RepoTags: listOf(z.string()) });
+
 export const versionSchema = z.object({ Version: z.string(), MinAPIVersion: text });
 
 export const clusterSchema = z.object({

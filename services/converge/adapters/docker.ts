@@ -7,6 +7,7 @@ import {
   containerListSchema,
   containerStateSchema,
   type Info,
+  imageSchema,
   infoSchema,
   type Network,
   type Node,
@@ -120,6 +121,13 @@ export class Docker {
 
   async hasImage(reference: string): Promise<boolean> {
     return await this.#has(`/images/${encodeURIComponent(reference)}/json`);
+  }
+
+  /** Names with tags of the images that have this name. */
+  async imagesOf(repository: string): Promise<readonly string[]> {
+    const filters = JSON.stringify({ reference: [repository] });
+    const found = await this.#read(z.array(imageSchema), "/images/json", { filters });
+    return found.flatMap(({ RepoTags }) => RepoTags).sort();
   }
 
   /** Those that run, or with `all` also those that ended. Of one stack, or of every one. */
@@ -249,6 +257,16 @@ export class Docker {
       const { error } = z.looseObject({ error: z.string().optional() }).parse(JSON.parse(line));
       if (error !== undefined) throw new DockerRefusal(500, error);
     }
+  }
+
+  /** Takes this name from an image; what runs of it runs on, and it goes once nothing does. */
+  async removeImage(reference: string): Promise<void> {
+    await unless(404, undefined, () =>
+      this.#ask({
+        ...{ method: "DELETE", path: `/images/${encodeURIComponent(reference)}` },
+        query: { force: "true", noprune: "true" },
+      }),
+    );
   }
 
   async #read<Schema extends z.ZodType>(

@@ -9,6 +9,7 @@ import { Files } from "../adapters/files.ts";
 import { Git } from "../adapters/git.ts";
 import { Https } from "../adapters/https.ts";
 import { KeptModels } from "../adapters/kept-models.ts";
+import { runProgram } from "../adapters/program.ts";
 import { Systemd } from "../adapters/systemd.ts";
 import type { World } from "../engine/world.ts";
 
@@ -22,6 +23,7 @@ export function realWorld({ mayKeep = false } = {}): World {
     abra: new Abra(),
     https: new Https(),
     systemd: new Systemd(),
+    run: runProgram,
     clock: systemClock,
     drone: (options) => new DroneClient(options),
     forge: (options) => new ForgeClient(options),

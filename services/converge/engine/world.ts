@@ -8,6 +8,7 @@ import type { Docker } from "../adapters/docker.ts";
 import type { Files } from "../adapters/files.ts";
 import type { Git } from "../adapters/git.ts";
 import type { Https } from "../adapters/https.ts";
+import type { Run } from "../adapters/program.ts";
 import type { Systemd } from "../adapters/systemd.ts";
 
 /** Everything outside of this process that converge looks at or changes: one adapter for each. */
@@ -19,6 +20,8 @@ export interface World {
   readonly abra: Abra;
   readonly https: Https;
   readonly systemd: Systemd;
+  /** For a program that comes with the host, and has no adapter of its own. */
+  readonly run: Run;
   readonly clock: Clock;
   /** Whoever asks says with whose token. */
   readonly drone: (options: DroneOptions) => DroneClient;

@@ -1,6 +1,7 @@
 import type { Resource } from "../desired-state.ts";
 import type { Context, Steps } from "../engine/steps.ts";
 import { checkoutSteps } from "./checkout.ts";
+import { dockerStackSteps } from "./docker-stack.ts";
 import { drainedServiceSteps } from "./drained-service.ts";
 import { droneAccountSteps } from "./drone-account.ts";
 import { droneBuildsSteps } from "./drone-builds.ts";
@@ -32,6 +33,8 @@ export function stepsOf(resource: Resource, context: Context): Steps {
       return envSteps(resource, context);
     case "stack":
       return stackSteps(resource, context);
+    case "docker-stack":
+      return dockerStackSteps(resource, context);
     case "served-certificate":
       return servedCertificateSteps(resource, context);
     case "retired":

@@ -275,6 +275,7 @@ let
     makeBinaryWrapper = plain "make-binary-wrapper-hook" "0";
     nix = program "nix" "2.34.0" "nix";
     nodejs_24 = program "nodejs" "24.21.0" "node";
+    nodejs-slim_24 = program "nodejs-slim" "24.21.0" "node";
     openssh = program "openssh" "10.2p1" "ssh";
     openssl = program "openssl" "3.6.1" "openssl";
     procps = plain "procps" "4.0.6";

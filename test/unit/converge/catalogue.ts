@@ -10,6 +10,7 @@ import { surpriseLines } from "../../../services/converge/engine/surprise.ts";
 import { overlayLines } from "../../../services/converge/kinds/checkout/overlay.ts";
 import { secretVariableLines } from "../../../services/converge/kinds/checkout/secret-variables.ts";
 import { checkoutLines } from "../../../services/converge/kinds/checkout.ts";
+import { dockerStackLines } from "../../../services/converge/kinds/docker-stack.ts";
 import { drainedServiceLines } from "../../../services/converge/kinds/drained-service.ts";
 import { droneAccountLines } from "../../../services/converge/kinds/drone/account-lines.ts";
 import { droneAnswerLines } from "../../../services/converge/kinds/drone/answers.ts";
@@ -48,6 +49,7 @@ export const catalogue: Readonly<Record<string, Shapes>> = {
   "kinds/checkout.ts": checkoutLines.shapes,
   "kinds/checkout/overlay.ts": overlayLines.shapes,
   "kinds/checkout/secret-variables.ts": secretVariableLines.shapes,
+  "kinds/docker-stack.ts": dockerStackLines.shapes,
   "kinds/drained-service.ts": drainedServiceLines.shapes,
   "kinds/drone/account-lines.ts": droneAccountLines.shapes,
   "kinds/drone-builds.ts": droneBuildsLines.shapes,

@@ -52,6 +52,8 @@ export class Scene {
   tasks: Task[] = [];
   /** Others than that of the running task. */
   containers: Container[] = [];
+  /** Names of further swarm configs that belong to the stack. */
+  configs: string[] = [];
   /** Labels of the config that says that the stack is ours. */
   ownership: Readonly<Record<string, string>> | undefined;
   images = new Set(["web:1.0.0"]);
@@ -81,11 +83,14 @@ export class Scene {
   readonly clock = fakeClock(new Date("2026-01-01T00:00:01Z"), (slept) => this.during(slept));
 
   steps(parts: Partial<Context> = {}, changed: Partial<typeof resource> = {}): Steps {
-    const context = contextOf({
+    return stackSteps({ ...resource, ...changed }, this.context(parts));
+  }
+
+  context(parts: Partial<Context> = {}): Context {
+    return contextOf({
       ...{ piece: "web", resources, slots: this.slots, report: this.report, ...parts },
       world: { ...this.#world(), docker: new Docker(async (request) => this.#ask(request)) },
     });
-    return stackSteps({ ...resource, ...changed }, context);
   }
 
   /** What a deploy does when all goes well. */
@@ -156,6 +161,13 @@ export class Scene {
       };
     };
     if (path === "/images/create") return this.pull(request);
+    if (path === "/images/json") {
+      return json([...this.images].map((name) => ({ RepoTags: [name] })));
+    }
+    if (path.startsWith("/images/") && method === "DELETE") {
+      this.images.delete(decodeURIComponent(path.split("/")[2] ?? ""));
+      return "[]";
+    }
     if (path.startsWith("/images/")) {
       if (this.images.has(decodeURIComponent(path.split("/")[2] ?? ""))) return "{}";
       throw new DockerRefusal(404, "No such image");
@@ -173,6 +185,10 @@ export class Scene {
       );
       return "{}";
     }
+    if (method === "DELETE" && path.startsWith("/configs/")) {
+      this.configs = this.configs.filter((name) => path !== `/configs/id-${name}`);
+      return "";
+    }
     if (method === "DELETE") {
       this.services = this.services.filter(({ ID }) => path !== `/services/${ID}`);
       return "";
@@ -180,8 +196,10 @@ export class Scene {
     const answers: Readonly<Record<string, () => unknown>> = {
       "/services": () => this.services,
       "/tasks": () => this.tasks,
-      "/configs": () =>
-        this.ownership === undefined ? [] : [named(`${stack}_cc-ci`, this.ownership)],
+      "/configs": () => [
+        ...(this.ownership === undefined ? [] : [named(`${stack}_cc-ci`, this.ownership)]),
+        ...this.configs.map((name) => named(name, { "com.docker.stack.namespace": stack })),
+      ],
       "/secrets": () => this.secrets.map((name) => named(name)),
       "/networks": () =>
         this.networks.map((Name): Partial<Network> => {
