@@ -51,7 +51,7 @@ export const stackLines = defineLines({
   },
   "service-differs": {
     as: "failed",
-    says: "{service} is not what abra was to deploy: {what}: see 'docker service inspect {service}'; the next run deploys again",
+    says: "{service} is not what was to be deployed: {what}: see 'docker service inspect {service}'; the next run deploys again",
   },
   "service-not-up": {
     as: "failed",

@@ -3,7 +3,7 @@ import { ComposeFailure } from "../../../../services/converge/adapters/compose.t
 import type { Command, Ending } from "../../../../services/converge/adapters/program.ts";
 import type { ResourceOf } from "../../../../services/converge/desired-state.ts";
 import { dockerStackSteps } from "../../../../services/converge/kinds/docker-stack.ts";
-import { model, modelService, stack } from "./stack-parts.ts";
+import { model, modelService, serviceOf, stack, taskOf } from "./stack-parts.ts";
 import { converge, lineOf, Scene, shown } from "./stack-scene.ts";
 
 const image = "cc-ci.invalid/web:new";
@@ -30,6 +30,12 @@ class OwnScene extends Scene {
     this.images = new Set();
     this.slots.fill("image", image);
     this.slots.fill("loader", "/store/bin/load-image");
+  }
+
+  override deploy(): void {
+    const container = { Image: image };
+    this.services = [serviceOf({ container })];
+    this.tasks = [taskOf({ container })];
   }
 
   lose(what: "file" | "mounts"): void {
@@ -102,7 +108,7 @@ describe("a stack of our own", () => {
     await converge(scene.own());
     scene.file = scene.file?.replace("A word", "Another");
     expect(await shown(scene.own())).toEqual([]);
-    scene.slots.fill("token-version", "2");
+    scene.file += "more: true\n";
     expect(await shown(scene.own(), "apply")).toContain(`stack deploy ${stack}`);
   });
 

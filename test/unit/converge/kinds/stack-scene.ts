@@ -172,6 +172,10 @@ export class Scene {
       if (this.images.has(decodeURIComponent(path.split("/")[2] ?? ""))) return "{}";
       throw new DockerRefusal(404, "No such image");
     }
+    if (method === "DELETE" && path.startsWith("/configs/")) {
+      this.configs = this.configs.filter((name) => path !== `/configs/id-${name}`);
+      return "";
+    }
     if (path === "/configs/create" || path.startsWith("/configs/id-")) {
       this.ownership = (body as { Labels: Readonly<Record<string, string>> }).Labels;
       return "{}";
@@ -184,10 +188,6 @@ export class Scene {
           : service,
       );
       return "{}";
-    }
-    if (method === "DELETE" && path.startsWith("/configs/")) {
-      this.configs = this.configs.filter((name) => path !== `/configs/id-${name}`);
-      return "";
     }
     if (method === "DELETE") {
       this.services = this.services.filter(({ ID }) => path !== `/services/${ID}`);
