@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
 import { writeDurably } from "../lib/durable-file.ts";
 import { type RunRequest, type RunResults, runRequestSchema, runVersion } from "../lib/run.ts";
-import { type Act, type Scene, sceneOf } from "./script.ts";
+import { type Act, type Scene, sceneOf, stagesOf } from "./script.ts";
 
 z.config({ jitless: true });
 
@@ -31,11 +31,12 @@ async function rehearse(folder: string, request: RunRequest, scene: Scene): Prom
   const startedAt = new Date().toISOString();
   console.log(`rehearses ${JSON.stringify(request)}`);
   for (const act of scene.acts) await perform(act);
-  const { outcome, reason, stages } = scene;
+  const { outcome, reason } = scene;
+  const times = { startedAt, endedAt: new Date().toISOString() };
   const results: RunResults = {
-    ...{ version: runVersion, request, outcome, stages, startedAt },
+    ...{ version: runVersion, request, outcome, stages: stagesOf(scene, request, times) },
     reason: outcome === "passed" ? reason : (reason ?? "its script says so"),
-    endedAt: new Date().toISOString(),
+    ...times,
   };
   const path = join(folder, "results.json");
   if (scene.results === "garbage") await writeFile(path, "{ results");

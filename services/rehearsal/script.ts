@@ -1,6 +1,11 @@
 import { readFile, stat } from "node:fs/promises";
 import * as z from "zod";
-import { runRequestSchema, runResultsSchema } from "../lib/run.ts";
+import {
+  type RunRequest,
+  type RunResults,
+  runRequestSchema,
+  runResultsSchema,
+} from "../lib/run.ts";
 
 /** Where the script is on a host. Whoever can write it decides what runs do, so it is root's alone. */
 const scriptPath = "/var/lib/cc-ci/rehearsal.json";
@@ -27,7 +32,8 @@ const sceneSchema = z.strictObject({
   results: z.enum(["written", "none", "garbage"]).default("written"),
   outcome: z.enum(["passed", "failed"]).default("passed"),
   reason: z.string().nullable().default(null),
-  stages: runResultsSchema.shape.stages.default([]),
+  /** Null: two of its own, one of which a quick run leaves out. */
+  stages: runResultsSchema.shape.stages.nullable().default(null),
   /** Of the whole program; null: as the outcome has it. */
   exitStatus: z.int().min(0).max(255).nullable().default(null),
   tearDown: z
@@ -40,6 +46,29 @@ const sceneSchema = z.strictObject({
 
 /** What the rehearsal of a recipe does. */
 export type Scene = Readonly<z.infer<typeof sceneSchema>>;
+
+/**
+ * What a rehearsal says of its stages, with all that a test says of them.
+ *
+ * @param times when it began and ended, ISO 8601
+ */
+export function stagesOf(
+  { stages, outcome, reason }: Pick<Scene, "stages" | "outcome" | "reason">,
+  { quick }: Pick<RunRequest, "quick">,
+  times: Pick<RunResults, "startedAt" | "endedAt">,
+): RunResults["stages"] {
+  if (stages !== null) return stages;
+  const why = outcome === "passed" ? null : (reason ?? "its script says so");
+  return [
+    { name: "rehearse", status: outcome, reason: why, ...times },
+    quick
+      ? {
+          ...{ name: "linger", status: "skipped", reason: "left out of a quick test" },
+          ...{ startedAt: null, endedAt: null },
+        }
+      : { name: "linger", status: "passed", reason: null, ...times, startedAt: times.endedAt },
+  ];
+}
 
 const scriptSchema = z.record(runRequestSchema.shape.recipe, sceneSchema);
 

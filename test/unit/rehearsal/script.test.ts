@@ -2,7 +2,8 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { sceneOf } from "../../../services/rehearsal/script.ts";
+import { runResultsSchema } from "../../../services/lib/run.ts";
+import { sceneOf, stagesOf } from "../../../services/rehearsal/script.ts";
 
 let folder = "";
 const script = () => join(folder, "script.json");
@@ -31,6 +32,17 @@ test.runIf(isRoot)("a script says what the runs of its recipes do, and of no oth
     ...{ outcome: "failed", acts: [{ say: "x" }] },
   });
   expect((await sceneOf("blog", script())).outcome).toBe("passed");
+});
+
+test("a rehearsal says of its stages what a test would, and leaves one out when it is to be quick", () => {
+  const times = { startedAt: "2026-01-01T10:00:00.000Z", endedAt: "2026-01-01T10:00:02.000Z" };
+  const scene = { stages: null, outcome: "failed", reason: null } as const;
+  const [whole, quick] = [false, true].map((each) => stagesOf(scene, { quick: each }, times));
+  const first = { name: "rehearse", status: "failed", reason: "its script says so", ...times };
+  expect(whole).toEqual([first, expect.objectContaining({ status: "passed", reason: null })]);
+  expect(quick).toEqual([first, expect.objectContaining({ status: "skipped", startedAt: null })]);
+  expect(runResultsSchema.shape.stages.parse(quick)).toEqual(quick);
+  expect(stagesOf({ ...scene, stages: [] }, { quick: true }, times)).toEqual([]);
 });
 
 test.for([0o644, 0o660, 0o602])(
