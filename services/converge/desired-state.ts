@@ -220,8 +220,9 @@ const dockerStack = z.strictObject({
     /** A program that has Docker load it. */
     loader: slotted(absolutePath),
   }),
-  /** Files and folders of this host that it is shown, which must be there. */
-  mounts: z.array(absolutePath),
+  /** Folders of this host that it is shown, which the unit makes; and files, which must be there. */
+  folders: z.array(absolutePath),
+  files: z.array(absolutePath),
   loadSeconds: seconds,
   deploySeconds: seconds,
   /** How long a task must have run to count as stable. */

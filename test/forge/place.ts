@@ -90,7 +90,7 @@ function appIni(place: GiteaPlace): string {
     "[service]",
     "DISABLE_REGISTRATION = true",
     "[webhook]",
-    "ALLOWED_HOST_LIST = loopback",
+    "ALLOWED_HOST_LIST = loopback,private",
     "[actions]",
     "ENABLED = false",
     "[cron]",

@@ -24,8 +24,7 @@ function foldersFor(state: DesiredState): readonly string[] {
       path.replace(stateRoot, ""),
     ),
     ...only(state, "docker-stack")
-      .flatMap(({ mounts }) => mounts)
-      .filter((path) => path.startsWith(stateRoot))
+      .flatMap(({ folders }) => folders)
       .map((path) => path.replace(stateRoot, "")),
     ...(secrets ? ["cc-ci/secrets"] : []),
   ];

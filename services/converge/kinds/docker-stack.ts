@@ -16,7 +16,7 @@ export const dockerStackLines = defineLines({
     as: "failed",
     says: "{source}, which the stack {stack} is made from, is not there: run 'nixos-rebuild switch' again",
   },
-  "stack-mount-missing": {
+  "stack-shown-missing": {
     as: "failed",
     says: "{path}, which the stack {stack} is shown, is not there: see what should make it on this host; what runs was left alone",
   },
@@ -44,17 +44,17 @@ export function dockerStackSteps(resource: DockerStack, context: Context): Steps
   return {
     ...steps,
     require: async () => {
-      await requireMounts(resource, context);
+      await requireFiles(resource, context);
       await steps.require?.();
     },
   };
 }
 
 /** Docker would start one task after the other, and say it of each. */
-async function requireMounts({ stack, mounts }: DockerStack, { world }: Context): Promise<void> {
-  for (const path of mounts) {
+async function requireFiles({ stack, files }: DockerStack, { world }: Context): Promise<void> {
+  for (const path of files) {
     if (await world.files.exists(path)) continue;
-    throw dockerStackLines.stop("stack-mount-missing", { path, stack });
+    throw dockerStackLines.stop("stack-shown-missing", { path, stack });
   }
 }
 

@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { Gitea } from "../../forge/gitea.ts";
+import { makeRecipes } from "../../forge/recipes.ts";
 import { makeScratch } from "../../scratch.ts";
 
 /** Where Drone answers on the hosts of the tests. */
@@ -27,9 +28,17 @@ export interface SeededForge {
   readonly tokens: Readonly<Record<string, string>>;
   /** Of the CI repository, the newest one. */
   readonly commit: string;
+  /** Of the account `ci-bot`, with what the bridge needs; undefined where there are no recipes. */
+  readonly botToken: string | undefined;
 }
 
-let seeded: Promise<SeededForge> | undefined;
+/** What else is on the forge. */
+export interface SeedOptions {
+  /** An organisation `recipes`, with the bridge's account, a member and the recipe `wiki`. @default false */
+  readonly hasRecipes?: boolean;
+}
+
+const seeded = new Map<boolean, Promise<SeededForge>>();
 
 /**
  * A Gitea with accounts, the CI repository and an OAuth client for Drone, made once for all hosts of a
@@ -37,15 +46,19 @@ let seeded: Promise<SeededForge> | undefined;
  *
  * @param pipeline text of the CI repository's pipeline, and its path there
  */
-export async function seededForge(pipeline: {
-  readonly path: string;
-  readonly text: string;
-}): Promise<SeededForge> {
-  seeded ??= seed(pipeline);
-  return await seeded;
+export async function seededForge(
+  pipeline: { readonly path: string; readonly text: string },
+  { hasRecipes = false }: SeedOptions = {},
+): Promise<SeededForge> {
+  const forge = seeded.get(hasRecipes) ?? seed(pipeline, hasRecipes);
+  seeded.set(hasRecipes, forge);
+  return await forge;
 }
 
-async function seed(pipeline: { path: string; text: string }): Promise<SeededForge> {
+async function seed(
+  pipeline: { path: string; text: string },
+  hasRecipes: boolean,
+): Promise<SeededForge> {
   const scratch = makeScratch();
   process.once("exit", () => rmSync(scratch, { recursive: true, force: true }));
   const gitea = await Gitea.start(scratch);
@@ -59,6 +72,11 @@ async function seed(pipeline: { path: string; text: string }): Promise<SeededFor
       all.push(await gitea.createAccount(login));
       await admin.addCollaborator(ciRepository, login, right);
     }
+    const recipes = hasRecipes ? await makeRecipes(gitea, admin) : undefined;
+    if (recipes !== undefined) {
+      all.push(recipes.bot, recipes.member);
+      await admin.createRepository(recipes.name, "wiki");
+    }
     const client = await admin.createOAuthClient("drone", `${droneAddress}/login`);
     return {
       folder: join(scratch, "gitea"),
@@ -67,6 +85,7 @@ async function seed(pipeline: { path: string; text: string }): Promise<SeededFor
       passwords: Object.fromEntries(all.map(({ login, password }) => [login, password])),
       tokens: Object.fromEntries(all.map(({ login, token }) => [login, token])),
       commit,
+      botToken: recipes?.botToken,
     };
   } finally {
     await gitea.stop();

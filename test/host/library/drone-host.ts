@@ -1,7 +1,13 @@
 import { appOf, synthesized } from "../../synthesized.ts";
 import { installDrone } from "../drone/install.ts";
 import { forgeAddress, installForge } from "../forge/install.ts";
-import { accounts, ciRepository, type SeededForge, seededForge } from "../forge/seed.ts";
+import {
+  accounts,
+  ciRepository,
+  type SeededForge,
+  type SeedOptions,
+  seededForge,
+} from "../forge/seed.ts";
 import { repositoryUrl } from "../git-server/install.ts";
 import { type Host, type HostOptions, usualConfiguration } from "../host.ts";
 import type { Configuration } from "../system/system.ts";
@@ -53,8 +59,9 @@ ${drone.replaceAll(/^(?=.)/gm, "  ")}`),
 /** What a host with Drone is booted with; the forge runs on it too. */
 export async function droneHost(
   keys: DroneKeys = {},
+  seed: SeedOptions = {},
 ): Promise<HostOptions & { forge: SeededForge }> {
-  const forge = await seededForgeOfHosts();
+  const forge = await seededForgeOfHosts(seed);
   return {
     forge,
     configuration: withDrone(forge.clientId, keys),
@@ -67,8 +74,8 @@ export async function droneHost(
 }
 
 /** The forge that every host with Drone begins with. */
-export async function seededForgeOfHosts(): Promise<SeededForge> {
-  return await seededForge(await pipeline());
+export async function seededForgeOfHosts(seed: SeedOptions = {}): Promise<SeededForge> {
+  return await seededForge(await pipeline(), seed);
 }
 
 /** What an operator has to put there. */

@@ -66,6 +66,17 @@ export const killedVerbs = {
     "container remove",
     "service remove",
   ],
+  "killed-own-stack": [
+    "secret create",
+    "secret remove",
+    "config create",
+    "config mark",
+    "config remove",
+    "image load",
+    "image remove",
+    "stack deploy",
+    "service seal",
+  ],
   "killed-drone": [
     "drone login",
     "drone sync",

@@ -24,6 +24,7 @@ const packages = [
   "ca-certificates",
   "curl",
   "dbus",
+  "dnsmasq-base",
   "docker-cli",
   "docker.io",
   "git",

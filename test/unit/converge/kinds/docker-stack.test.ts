@@ -11,14 +11,14 @@ const image = "cc-ci.invalid/web:new";
 const resource: ResourceOf<"docker-stack"> = {
   ...{ kind: "docker-stack", stack, composeFile: "/store/compose.yml" },
   image: { reference: { slot: "image" }, loader: { slot: "loader" } },
-  mounts: ["/var/lib/cc-ci/runs"],
+  ...{ folders: ["/var/lib/cc-ci/runs"], files: ["/etc/ssl/certs/ca-certificates.crt"] },
   ...{ loadSeconds: 300, deploySeconds: 120, stableSeconds: 5 },
 };
 
 /** The same Docker, with a compose file of ours. */
 class OwnScene extends Scene {
   file: string | undefined = "# A word.\nimage: @slot:image@\ntoken: @slot:token-version@\n";
-  hasMounts = true;
+  hasFiles = true;
   /** What the loader prints when it fails; undefined when it does not. */
   loadTrouble: string | undefined;
   deployTrouble: string | undefined;
@@ -38,9 +38,9 @@ class OwnScene extends Scene {
     this.tasks = [taskOf({ container })];
   }
 
-  lose(what: "file" | "mounts"): void {
+  lose(what: "file" | "shown"): void {
     if (what === "file") this.file = undefined;
-    else this.hasMounts = false;
+    else this.hasFiles = false;
   }
 
   fail(what: "load" | "deploy", words: string): void {
@@ -55,7 +55,7 @@ class OwnScene extends Scene {
       const text = path === "/store/compose.yml" ? this.file : undefined;
       return text === undefined ? undefined : Buffer.from(text);
     };
-    files.exists = async () => this.hasMounts;
+    files.exists = async () => this.hasFiles;
     const service = { ...modelService, image: this.slots.find({ slot: "image" }) ?? "" };
     const compose = {
       renderText: async () =>
@@ -139,7 +139,7 @@ describe("a stack of our own", () => {
       },
       "stack-file-wrong",
     ],
-    ["it is to be shown what is not there", (scene) => scene.lose("mounts"), "stack-mount-missing"],
+    ["it is to be shown what is not there", (scene) => scene.lose("shown"), "stack-shown-missing"],
     ["nothing fills a slot of it", (s) => s.slots.clear("token-version"), "slot-unfilled"],
     ["its image cannot be loaded", (scene) => scene.fail("load", "no space"), "image-not-loaded"],
     ["its loader loads another image", (s) => s.slots.fill("image", "x:1"), "image-not-loaded"],
