@@ -60,9 +60,14 @@ export function readComment(text: string): Reading {
 
 const talk: Reading = { as: "talk" };
 
-function readLine(line: string): Reading {
-  const words = line.split(/\s+/u);
+function readLine({ text, isPlain, plainStart }: Line): Reading {
+  const words = text.split(/\s+/u);
   if (words.length > mostWords) return talk;
+  if (!isPlain) {
+    // An option with markup, such as `<commit>` as the help has it.
+    const isMeant = plainStart.split(/\s/u)[0]?.toLowerCase() === `!${word}`;
+    return isMeant ? { as: "near-miss", miss: "option" } : talk;
+  }
   const [first = "", ...rest] = words.map((each) => each.toLowerCase());
   if (first !== `!${word}`) {
     const name = /^[!/]([\p{L}\p{N}_.:,;!?-]{3,})$/u.exec(first)?.[1];
@@ -93,32 +98,72 @@ const markdown = new MarkdownIt({ html: true, linkify: false });
 // It would join what was escaped with the text around it.
 markdown.disable("text_join");
 
-/** Lines of plain text, each of a paragraph that stands in nothing else. */
-function standingLines(text: string): readonly string[] {
-  const tokens = markdown.parse(text, {});
-  return tokens.flatMap((token, index) => {
-    const isStanding = token.level === 1 && tokens[index - 1]?.type === "paragraph_open";
-    return token.type === "inline" && isStanding ? plainLines(token.children ?? []) : [];
-  });
+/** A line of a paragraph that stands in nothing else. */
+interface Line {
+  readonly text: string;
+  /** Whether it has no markup. */
+  readonly isPlain: boolean;
+  /** The text before the first markup. */
+  readonly plainStart: string;
 }
 
-function plainLines(tokens: readonly Token[]): readonly string[] {
-  const lines: string[] = [];
+function standingLines(text: string): readonly Line[] {
+  const lines: Line[] = [];
+  let enclosed = 0;
+  let before: string | undefined;
+  for (const { type, level, content, children } of markdown.parse(text, {})) {
+    // What a quote or a list holds open, its end closes.
+    if (type === "html_block" && level === 0) enclosed = enclosedAfter(content, enclosed);
+    const isStanding = type === "inline" && level === 1 && before === "paragraph_open";
+    if (isStanding && enclosed === 0) lines.push(...linesOf(children ?? []));
+    before = type;
+  }
+  return lines;
+}
+
+function linesOf(tokens: readonly Token[]): readonly Line[] {
+  const lines: Line[] = [];
   let text = "";
+  let plainStart = "";
   let isPlain = true;
-  // A link or an emphasis may go over several lines.
+  // A link, an emphasis or an element may go over several lines.
   let depth = 0;
+  let enclosed = 0;
   const end = () => {
-    if (isPlain && text.trim() !== "") lines.push(text.trim());
+    const line = text.replaceAll(unseenEdges, "");
+    if (line !== "") {
+      lines.push({ text: line, isPlain, plainStart: plainStart.replaceAll(unseenEdges, "") });
+    }
     text = "";
-    isPlain = depth === 0;
+    plainStart = "";
+    isPlain = depth === 0 && enclosed === 0;
   };
   for (const { type, content, nesting } of tokens) {
     depth += nesting;
-    if (type === "softbreak" || type === "hardbreak") end();
-    else if (type === "text") text += content;
-    else isPlain = false;
+    if (type === "html_inline") enclosed = enclosedAfter(content, enclosed);
+    if (type === "softbreak" || type === "hardbreak") {
+      end();
+      continue;
+    }
+    if (type !== "text") isPlain = false;
+    if (isPlain) plainStart += content;
+    text += content;
   }
   end();
   return lines;
+}
+
+/** What nobody sees before and after text, such as what is copied along with it. */
+const unseenEdges = /^[\s\p{Cf}]+|[\s\p{Cf}]+$/gu;
+
+const comment = /<!--[\s\S]*?(?:-->|$)/g;
+
+/** Elements of HTML that show text as an example, as somebody else's word, as no more true, or not at once. */
+const enclosing =
+  /<(\/?)(?:blockquote|code|del|details|dl|h[1-6]|kbd|ol|pre|q|s|samp|strike|table|tt|ul|var)(?![\w-])[^>]*>/gi;
+
+/** In how many of these elements the text after a piece of HTML is. */
+function enclosedAfter(html: string, before: number): number {
+  const tags = html.replaceAll(comment, "").matchAll(enclosing);
+  return [...tags].reduce((depth, [, end]) => Math.max(0, depth + (end === "" ? 1 : -1)), before);
 }

@@ -45,7 +45,8 @@ export class Database {
       this.#database.exec("COMMIT");
       return result;
     } catch (error) {
-      this.#database.exec("ROLLBACK");
+      // Of some troubles, such as a full disk, SQLite has gone back by itself.
+      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
       throw error;
     } finally {
       this.#isInTransaction = false;

@@ -1,4 +1,5 @@
-import { open, readFile, stat } from "node:fs/promises";
+import { constants } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { isNotThere } from "../lib/not-there.ts";
@@ -7,8 +8,8 @@ import { type RunResults, runRequestSchema, runResultsSchema } from "../lib/run.
 /** Larger files are no results: 1 MiB. */
 const largestResults = 1024 * 1024;
 
-/** How much of the end of a log is looked at, in bytes. */
-const tailBytes = 64 * 1024;
+/** How much of the end of a log is looked at, in bytes: an entry has up to 64 KiB of text, each byte six in JSON. */
+const tailBytes = 512 * 1024;
 
 const entrySchema = z.object({ from: z.string(), text: z.string() });
 
@@ -23,17 +24,16 @@ export class RunFolders {
   /** What a run came to; undefined as long as it does not say, or where it says it of another one. */
   async results(id: string): Promise<RunResults | undefined> {
     const path = join(this.#folderOf(id), "results.json");
-    const text = await orUndefined(async () => {
-      const { size } = await stat(path);
-      return size > largestResults ? undefined : await readFile(path, "utf8");
-    });
+    const text = await fromFile(path, async (file, size) =>
+      size > largestResults ? undefined : await file.readFile("utf8"),
+    );
     const { data } = runResultsSchema.safeParse(jsonOf(text ?? ""));
     return data?.request.id === id ? data : undefined;
   }
 
   /** The last lines that a run printed. */
   async lastLines(id: string, most: number): Promise<readonly string[]> {
-    const text = await orUndefined(() => endOf(join(this.#folderOf(id), "log.jsonl")));
+    const text = await fromFile(join(this.#folderOf(id), "log.jsonl"), endOf);
     const printed = (text ?? "")
       .split("\n")
       .map((line) => entrySchema.safeParse(jsonOf(line)).data)
@@ -51,26 +51,41 @@ export class RunFolders {
   }
 }
 
-async function endOf(path: string): Promise<string> {
-  const file = await open(path, "r");
+async function endOf(file: FileHandle, size: number): Promise<string> {
+  const length = Math.min(size, tailBytes);
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, size - length);
+  return buffer.toString("utf8", 0, bytesRead);
+}
+
+/** Not of a link, which may lead anywhere, nor of a pipe, on which we would wait for ever. */
+const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/**
+ * What is read of a file; undefined where there is none. It may go at any time: whoever sweeps it asks nobody.
+ *
+ * @param read gets its size, in bytes
+ */
+async function fromFile<Value>(
+  path: string,
+  read: (file: FileHandle, size: number) => Promise<Value>,
+): Promise<Value | undefined> {
+  let file: FileHandle;
   try {
-    const { size } = await file.stat();
-    const length = Math.min(size, tailBytes);
-    const { buffer } = await file.read(Buffer.alloc(length), 0, length, size - length);
-    return buffer.toString("utf8");
+    file = await open(path, flags);
+  } catch (error) {
+    if (isNotThere(error) || isLink(error)) return undefined;
+    throw error;
+  }
+  try {
+    const found = await file.stat();
+    return found.isFile() ? await read(file, found.size) : undefined;
   } finally {
     await file.close();
   }
 }
 
-/** A folder may go at any time: whoever sweeps it asks nobody. */
-async function orUndefined<Value>(read: () => Promise<Value>): Promise<Value | undefined> {
-  try {
-    return await read();
-  } catch (error) {
-    if (isNotThere(error)) return undefined;
-    throw error;
-  }
+function isLink(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ELOOP";
 }
 
 function jsonOf(text: string): unknown {

@@ -5,17 +5,24 @@ import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { Health } from "../health.ts";
 import type { Metrics } from "../metrics.ts";
+import type { Nudge } from "../records/cursors.ts";
 import { receive } from "./hook.ts";
 import type { NudgeBox } from "./nudge-box.ts";
 
 /** More than any delivery about a comment has; a forge sends some 15 kB. */
 const mostBytes = 1024 * 1024;
 
-/** For who sends slowly, in milliseconds: the forge itself waits for 5 s. */
-const requestMilliseconds = 10_000;
-
-/** Connections at once; further ones are closed. */
-const mostConnections = 512;
+export interface ListenOptions {
+  /** For who sends slowly, in milliseconds: the forge itself waits for 5 s. @default 10000 */
+  readonly requestMilliseconds?: number;
+  /**
+   * Connections at once; further ones are closed. Each may hold a body, of which there are three copies for a moment,
+   * and the whole program has 256 MiB. @default 32
+   */
+  readonly mostConnections?: number;
+  /** Ends it, and all its connections. @default never */
+  readonly signal?: AbortSignal;
+}
 
 export interface PublicOptions {
   readonly health: Health;
@@ -50,14 +57,35 @@ export function publicPages({ health, metrics, hook }: PublicOptions): Hono {
       const body = new Uint8Array(await context.req.arrayBuffer());
       const header = (name: string) => context.req.header(name);
       const { status, result, nudge } = receive({ header, body }, hook.keys, hook.recipes);
-      if (nudge !== undefined) await hook.box.add(nudge);
+      if (nudge !== undefined && !(await isNoted(hook.box, nudge))) {
+        metrics.delivered("not-noted");
+        return context.json({ result: "not-noted" }, 503);
+      }
       metrics.delivered(result);
       return context.json({ result }, status);
     });
     pages.all("/hook", (context) => context.json({ result: "post-it" }, 405, { Allow: "POST" }));
   }
   pages.notFound((context) => context.text("There is nothing here.\n", 404));
+  pages.onError((error, context) => {
+    // Anybody may go away in the middle of a body: that is nothing to be told of.
+    const isCutShort = "code" in error && error.code === "ECONNRESET";
+    if (!isCutShort) console.error(error);
+    const result = isCutShort ? "cut-short" : "broken";
+    metrics.delivered(result);
+    return context.json({ result }, isCutShort ? 400 : 500);
+  });
   return pages;
+}
+
+/** The trouble itself the lanes meet as well, and say. */
+async function isNoted(box: NudgeBox, nudge: Nudge): Promise<boolean> {
+  try {
+    await box.add(nudge);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** What stays inside. */
@@ -72,7 +100,11 @@ export function metricsPages({ metrics, health }: Pick<PublicOptions, "metrics" 
 }
 
 /** @returns the port that it listens on */
-export async function listen(pages: Hono, port: number): Promise<number> {
+export async function listen(
+  pages: Hono,
+  port: number,
+  { requestMilliseconds = 10_000, mostConnections = 32, signal }: ListenOptions = {},
+): Promise<number> {
   return await new Promise((resolve, reject) => {
     const server: ServerType = serve(
       {
@@ -82,12 +114,16 @@ export async function listen(pages: Hono, port: number): Promise<number> {
         serverOptions: {
           headersTimeout: requestMilliseconds,
           requestTimeout: requestMilliseconds,
-          connectionsCheckingInterval: 1000,
+          connectionsCheckingInterval: Math.min(1000, requestMilliseconds),
         },
       },
       (info: AddressInfo) => resolve(info.port),
     );
     server.on("error", reject);
-    if ("maxConnections" in server) server.maxConnections = mostConnections;
+    server.maxConnections = mostConnections;
+    signal?.addEventListener("abort", () => {
+      server.close();
+      if ("closeAllConnections" in server) server.closeAllConnections();
+    });
   });
 }

@@ -4,15 +4,21 @@ import { stripVTControlCharacters } from "node:util";
 const zeroWidth = "\u200B";
 
 /**
- * Text of others as part of a line of Markdown that means nothing: it calls nobody, refers to nothing, opens no
- * cell and forms no markup.
+ * Text of others as part of a line of Markdown that means nothing: it calls nobody, opens no cell, forms no markup,
+ * and becomes no link, but where it is the digest of a commit there.
  */
 export function inert(text: string): string {
   return plain(text)
     .replaceAll(/\s+/gu, " ")
     .trim()
-    .replaceAll(/[\\`*_{}[\]<>()#+\-.!|~$&"'^=:]/g, (sign) => `&#${sign.charCodeAt(0)};`)
-    .replaceAll("@", `&#64;${zeroWidth}`);
+    .replaceAll(/[\\`*_{}[\]<>()#+\-.!|~$&"'^=:@]/g, (sign) =>
+      // A forge looks once more at what is shown, for @names, #1, !1, https://, :signs: and [[pages]].
+      "@#!:[".includes(sign) ? `${entity(sign)}${zeroWidth}` : entity(sign),
+    );
+}
+
+function entity(sign: string): string {
+  return `&#${sign.charCodeAt(0)};`;
 }
 
 /** Lines of others as a block of code, in which nothing means anything. */
@@ -37,10 +43,10 @@ function lengthOf({ length }: string): number {
   return length;
 }
 
-/** Without what a terminal or a page takes for orders: colours, control and direction characters, lone surrogates. */
+/** Without what nobody sees, or takes for orders: colours, control and direction characters, lone surrogates. */
 function plain(text: string): string {
   return stripVTControlCharacters(text.toWellFormed()).replaceAll(
-    /(?![\t\n\r])[\p{Cc}\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF]/gu,
+    /(?![\t\n\r])[\p{Cc}\p{Default_Ignorable_Code_Point}]/gu,
     "",
   );
 }

@@ -64,11 +64,11 @@ export function refusal(refused: Refusal): string {
     case "fork-without-commit":
       return `This comes from a fork. Please look at it, and name the commit that you looked at: \`!testme ${refused.head}\` for the newest one.`;
     case "too-many-of-person":
-      return `You have asked for ${refused.most} tests within the last hour, which is the most. Please try again later.`;
+      return `You have asked for as many tests as one person may within an hour (${refused.most}). Please try again later.`;
     case "too-many-of-pull":
-      return `${refused.most} tests were asked for here within the last hour, which is the most. Please try again later.`;
+      return `As many tests were asked for here as may be within an hour (${refused.most}). Please try again later.`;
     case "too-many-waiting":
-      return `${refused.most} tests are waiting or going on, which is the most. Please try again later.`;
+      return `As many tests wait or run as may at once (${refused.most}). Please try again later.`;
     case "stopped":
       return `No tests are taken at the moment${refused.reason === "" ? "" : `: ${inert(refused.reason)}`}. Please try again later.`;
     case "goes-on": {

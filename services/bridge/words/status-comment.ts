@@ -25,12 +25,16 @@ export const statusMarker = "<!-- cc-ci: tests of this pull request -->";
 /** How much of a sentence of others is shown, in characters. */
 const longestReason = 600;
 
+/** And of a line that a test printed. */
+const longestLine = 300;
+
 /** How many of the tests before the newest one are told of. */
 const mostEarlier = 5;
 
 export function statusComment(view: StatusView): string {
   const [newest, ...earlier] = view.requests;
   const isStale = newest.head !== view.head;
+  const lastLines = view.lastLines.map((line) => shortened(line, longestLine));
   const parts = [
     statusMarker,
     headline(newest, view),
@@ -44,9 +48,9 @@ export function statusComment(view: StatusView): string {
       ? [`It waits: ${inert(shortened(view.trouble, longestReason))}.`]
       : []),
     ...stageTable(newest),
-    ...(view.lastLines.length === 0
+    ...(lastLines.length === 0
       ? []
-      : [`The last lines that it printed:\n\n${inertBlock(view.lastLines)}`]),
+      : [`The last lines that it printed:\n\n${inertBlock(lastLines)}`]),
     ...(earlier.length === 0 ? [] : [earlierTests(earlier.slice(0, mostEarlier), view)]),
     footer(view),
   ];

@@ -4,6 +4,9 @@ import * as z from "zod";
 
 const time = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
 
+/** All 40 digits: nothing here takes a repository of SHA-256. */
+const commit = z.string().regex(/^[0-9a-f]{40}$/);
+
 export const userSchema = z.object({ id: z.int(), login: z.string() });
 
 export type ForgeUser = Readonly<z.infer<typeof userSchema>>;
@@ -52,7 +55,7 @@ export const pullSchema = z
     created_at: time,
     base: z.object({ ref: z.string(), repo: z.object({ full_name: z.string() }) }),
     head: z.object({
-      sha: z.string(),
+      sha: commit,
       /** Null when the fork is gone. */
       repo: z.object({ full_name: z.string() }).nullable(),
     }),
@@ -72,7 +75,7 @@ export const eventSchema = z
 
 export type PullEvent = Readonly<z.infer<typeof eventSchema>>;
 
-export const branchSchema = z.object({ commit: z.object({ id: z.string() }) });
+export const branchSchema = z.object({ commit: z.object({ id: commit }) });
 
 export const madeSchema = z.object({ id: z.int().min(1) });
 

@@ -1,8 +1,9 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
 import { afterEach, describe, expect, test } from "vitest";
 import { ForgeClient } from "../../../services/lib/forge/client.ts";
-import { ForgeRefusal } from "../../../services/lib/forge/trouble.ts";
+import { ForgeRefusal, pauseOf, troubleOf } from "../../../services/lib/forge/trouble.ts";
 
 const token = "a-token-that-nobody-may-see";
 const servers: Server[] = [];
@@ -14,15 +15,21 @@ afterEach(() => {
   }
 });
 
+type Answer = readonly [status: number, body: unknown, headers?: Readonly<Record<string, string>>];
+
+/** What somebody asked for: method and path, and the body where there was one. */
+type Asked = string | readonly [string, unknown];
+
 /** A forge that answers by method and path, and what it was asked. */
-async function serving(answers: Readonly<Record<string, readonly [number, unknown]>>) {
-  const asked: string[] = [];
-  const server = createServer((incoming, outgoing) => {
+async function serving(answers: Readonly<Record<string, Answer>>) {
+  const asked: Asked[] = [];
+  const server = createServer(async (incoming, outgoing) => {
     const what = `${incoming.method} ${incoming.url}`;
-    asked.push(what);
+    const sent = await text(incoming);
+    asked.push(sent === "" ? what : [what, JSON.parse(sent)]);
     expect(incoming.headers.authorization).toBe(`token ${token}`);
-    const [status, body] = answers[what] ?? [404, { message: "not found" }];
-    outgoing.writeHead(status);
+    const [status, body, headers = {}] = answers[what] ?? [404, { message: "not found" }];
+    outgoing.writeHead(status, headers);
     outgoing.end(typeof body === "string" ? body : JSON.stringify(body));
   });
   servers.push(server);
@@ -33,6 +40,14 @@ async function serving(answers: Readonly<Record<string, readonly [number, unknow
     answerSeconds: 2,
   });
   return { client, asked };
+}
+
+/** What came of a question that was not answered. */
+async function refusalOf(question: Promise<unknown>): Promise<ForgeRefusal> {
+  const error = await question.catch((problem: unknown) => problem);
+  if (!(error instanceof ForgeRefusal)) throw new Error("it was answered");
+  expect(error.message).not.toContain(token);
+  return error;
 }
 
 const hooks = "/api/v1/repos/ci/cc-ci/hooks";
@@ -77,4 +92,360 @@ test.for<[string, readonly [number, unknown], string]>([
   expect(error).toBeInstanceOf(ForgeRefusal);
   expect(error).toMatchObject({ trouble });
   expect((error as ForgeRefusal).message).not.toContain(token);
+});
+
+const repository = "/api/v1/repos/recipes/wiki";
+const since = new Date("2026-01-05T10:00:07.999Z");
+const time = "2026-01-05T11:00:07+01:00";
+const ten = new Date("2026-01-05T10:00:07Z");
+const sha = "0123456789abcdef0123456789abcdef01234567";
+
+test("the account of a token is told", async () => {
+  const { client } = await serving({
+    "GET /api/v1/user": [200, { id: 5, login: "ci-bot", email: "x" }],
+  });
+  expect(await client.user()).toEqual({ id: 5, login: "ci-bot" });
+});
+
+describe("whether somebody is a member", () => {
+  const path = "/api/v1/orgs/recipes/members/somebody";
+  const elsewhere = "/api/v1/orgs/recipes/public_members/somebody";
+
+  test.for<[string, Answer, string]>([
+    ["a member", [204, ""], "member"],
+    ["somebody else", [404, { message: "not found", errors: [] }], "none"],
+    ["somebody of another name by now", [307, "", { location: elsewhere }], "none"],
+    ["anybody, to who is no member", [303, "", { location: elsewhere }], "not-told"],
+  ])("is told of %s", async ([, answer, expected]) => {
+    // Given a place that says yes to who is sent there
+    const { client, asked } = await serving({
+      [`GET ${path}`]: answer,
+      [`GET ${elsewhere}`]: [204, ""],
+    });
+    expect(await client.membership("recipes", "somebody")).toBe(expected);
+    expect(asked).toEqual([`GET ${path}`]);
+  });
+
+  test.for<[string, Answer, string]>([
+    ["a token of nobody", [401, { message: "token is required" }], "token-refused"],
+    ["a scope that is missing", [403, { message: "token does not have scope" }], "not-allowed"],
+    ["a proxy before a forge that is away", [502, "<html>"], "silent"],
+    ["a proxy that knows of no forge", [404, "404 page not found"], "silent"],
+    ["a proxy that wants a password", [302, "", { location: "/login" }], "silent"],
+    ["a page that says yes to everything", [200, "<html>"], "silent"],
+    ["an answer that is none of its own", [200, {}], "silent"],
+    ["a limit of requests", [429, "", { "retry-after": "7" }], "silent"],
+  ])("is not known of %s", async ([, answer, trouble]) => {
+    const { client } = await serving({ [`GET ${path}`]: answer });
+    expect(await refusalOf(client.membership("recipes", "somebody"))).toMatchObject({ trouble });
+  });
+
+  test("is asked by names that lead nowhere else", async () => {
+    const { client, asked } = await serving({});
+    expect(await client.membership("../../user", "a/b?c#d")).toBe("none");
+    expect(asked).toEqual(["GET /api/v1/orgs/..%2F..%2Fuser/members/a%2Fb%3Fc%23d"]);
+  });
+});
+
+test.for<[string, Answer, boolean | string]>([
+  ["who is in it", [200, { id: 1, login: "somebody" }], true],
+  ["who is not", [404, { message: "not found" }], false],
+  ["who has another name by now", [307, "", { location: "/api/v1/teams/4/members/other" }], false],
+  ["anybody, to who is not in it", [403, { message: "Must be a team member" }], "not-allowed"],
+  ["anybody, to a token of nobody", [401, { message: "token is required" }], "token-refused"],
+  ["anybody, by a proxy", [502, "<html>"], "silent"],
+])("a team is told of %s", async ([, answer, expected]) => {
+  const { client } = await serving({ "GET /api/v1/teams/4/members/somebody": answer });
+  const told = client.isInTeam(4, "somebody");
+  if (typeof expected === "boolean") expect(await told).toBe(expected);
+  else expect(await refusalOf(told)).toMatchObject({ trouble: expected });
+});
+
+test("pull requests that moved are asked for by whole seconds, and page by page", async () => {
+  const path =
+    "GET /api/v1/repos/issues/search?owner=recipes&type=pulls&state=all&since=2026-01-05T10%3A00%3A07Z&page=2&limit=50";
+  const pull = { number: 3, updated_at: time, repository: { full_name: "recipes/wiki", id: 1 } };
+  const { client, asked } = await serving({ [path]: [200, [pull]] });
+  expect(await client.movedPulls("recipes", since, { page: 2, limit: 50 })).toEqual([
+    { number: 3, updatedAt: ten, repository: "recipes/wiki" },
+  ]);
+  expect(asked).toEqual([path]);
+});
+
+/** A comment as the forge tells of it. */
+const told = (changes: Readonly<Record<string, unknown>> = {}) => ({
+  ...{ id: 7, body: "!testme", user: { id: 11, login: "somebody", email: "x" } },
+  ...{ created_at: time, updated_at: time, issue_url: "" },
+  pull_request_url: "https://git.example.org/recipes/wiki/pulls/3",
+  ...changes,
+});
+
+const comment = {
+  ...{ id: 7, body: "!testme", user: { id: 11, login: "somebody" } },
+  ...{ createdAt: ten, updatedAt: ten, pull: 3 },
+};
+
+describe("comments", () => {
+  test("of a repository are asked for by whole seconds, and page by page", async () => {
+    const path = `GET ${repository}/issues/comments?since=2026-01-05T10%3A00%3A07Z&page=1&limit=50`;
+    const { client } = await serving({ [path]: [200, [told(), told({ id: 8, user: null })]] });
+    expect(await client.comments("recipes/wiki", since, { page: 1, limit: 50 })).toEqual([
+      comment,
+      { ...comment, id: 8, user: null },
+    ]);
+  });
+
+  test("of a pull request come all at once", async () => {
+    const path = `GET ${repository}/issues/3/comments?since=2026-01-05T10%3A00%3A07Z`;
+    const { client, asked } = await serving({ [path]: [200, [told()]] });
+    expect(await client.commentsOf("recipes/wiki", 3, since)).toEqual([comment]);
+    expect(asked).toEqual([path]);
+  });
+
+  test.for<[string, Answer, unknown]>([
+    ["there", [200, told()], comment],
+    ["on an issue", [200, told({ pull_request_url: "" })], { ...comment, pull: undefined }],
+    [
+      "on nothing that can be counted",
+      [200, told({ pull_request_url: "https://git.example.org/recipes/wiki/pulls/3/files" })],
+      { ...comment, pull: undefined },
+    ],
+    ["about a line of the change", [204, ""], undefined],
+    ["gone", [404, { message: "not found" }], undefined],
+  ])("are looked at one by one, such as one that is %s", async ([, answer, expected]) => {
+    const { client } = await serving({ [`GET ${repository}/issues/comments/7`]: answer });
+    expect(await client.comment("recipes/wiki", 7)).toEqual(expected);
+  });
+
+  test.for<[string, Answer, string]>([
+    ["a proxy that knows of no forge", [404, "404 page not found"], "silent"],
+    ["a token of nobody", [401, { message: "token is required" }], "token-refused"],
+    ["no comment", [200, "null"], "broken"],
+    ["a comment without a time", [200, told({ created_at: "yesterday" })], "broken"],
+    ["a comment without a number", [200, told({ id: 0 })], "broken"],
+  ])("are neither there nor gone by %s", async ([, answer, trouble]) => {
+    const { client } = await serving({ [`GET ${repository}/issues/comments/7`]: answer });
+    expect(await refusalOf(client.comment("recipes/wiki", 7))).toMatchObject({ trouble });
+  });
+
+  test("are posted, and edited", async () => {
+    const { client, asked } = await serving({
+      [`POST ${repository}/issues/3/comments`]: [201, { id: 20 }],
+      [`PATCH ${repository}/issues/comments/20`]: [200, { id: 20 }],
+    });
+    expect(await client.postComment("recipes/wiki", 3, "an\nanswer")).toBe(20);
+    await client.editComment("recipes/wiki", 20, "another");
+    expect(asked).toEqual([
+      [`POST ${repository}/issues/3/comments`, { body: "an\nanswer" }],
+      [`PATCH ${repository}/issues/comments/20`, { body: "another" }],
+    ]);
+  });
+
+  test.for<[string, Answer, string]>([
+    ["gone", [404, { message: "not found" }], "not-found"],
+    ["somebody else's", [403, { message: "Only comment author can edit" }], "not-allowed"],
+    ["of an archive", [423, { message: "Repo is archived" }], "broken"],
+  ])("are not edited where they are %s", async ([, answer, trouble]) => {
+    const { client } = await serving({ [`PATCH ${repository}/issues/comments/20`]: answer });
+    expect(await refusalOf(client.editComment("recipes/wiki", 20, "x"))).toMatchObject({
+      ...{ trouble, status: answer[0] },
+    });
+  });
+
+  test("are known to be posted only where their number is told", async () => {
+    const { client } = await serving({ [`POST ${repository}/issues/3/comments`]: [201, "{}"] });
+    const refused = await refusalOf(client.postComment("recipes/wiki", 3, "x"));
+    expect(refused.trouble).toBe("broken");
+  });
+});
+
+describe("reactions", () => {
+  const path = `${repository}/issues/comments/7/reactions`;
+
+  test.each([200, 201])("are given, whether or not they were there: %i", async (status) => {
+    const { client, asked } = await serving({ [`POST ${path}`]: [status, {}] });
+    await client.react("recipes/wiki", 7, "eyes");
+    expect(asked).toEqual([[`POST ${path}`, { content: "eyes" }]]);
+  });
+
+  test.for<[string, Answer]>([
+    ["there", [204, ""]],
+    ["gone", [404, { message: "not found" }]],
+  ])("are taken back where they are %s", async ([, answer]) => {
+    const { client, asked } = await serving({ [`DELETE ${path}`]: answer });
+    await client.unreact("recipes/wiki", 7, "eyes");
+    expect(asked).toEqual([[`DELETE ${path}`, { content: "eyes" }]]);
+  });
+
+  test("are refused where their author blocks us, or there is no such one", async () => {
+    const blocked: Answer = [403, { message: "user is blocked" }];
+    const { client } = await serving({ [`POST ${path}`]: blocked, [`DELETE ${path}`]: blocked });
+    for (const question of [
+      client.react("recipes/wiki", 7, "eyes"),
+      client.unreact("recipes/wiki", 7, "eyes"),
+    ]) {
+      expect(await refusalOf(question)).toMatchObject({ trouble: "not-allowed", status: 403 });
+    }
+  });
+});
+
+describe("a pull request", () => {
+  const pull = (changes: Readonly<Record<string, unknown>> = {}) => ({
+    ...{ number: 3, state: "open", created_at: time, merged: false },
+    base: { ref: "main", repo: { full_name: "recipes/wiki" } },
+    head: { ref: "change", sha, repo: { full_name: "recipes/wiki" } },
+    ...changes,
+  });
+  const expected = {
+    ...{ number: 3, isOpen: true, createdAt: ten, head: sha, base: "recipes/wiki" },
+    isFork: false,
+  };
+
+  test.for<[string, unknown, unknown]>([
+    ["of the repository", pull(), expected],
+    ["that is closed", pull({ state: "closed" }), { ...expected, isOpen: false }],
+    [
+      "of a fork",
+      pull({ head: { ref: "change", sha, repo: { full_name: "somebody/wiki" } } }),
+      { ...expected, isFork: true },
+    ],
+    [
+      "of a fork that is gone",
+      pull({ head: { ref: "refs/pull/3/head", sha, repo: null } }),
+      { ...expected, isFork: true },
+    ],
+  ])("is read: one %s", async ([, answer, read]) => {
+    const { client } = await serving({ [`GET ${repository}/pulls/3`]: [200, answer] });
+    expect(await client.pull("recipes/wiki", 3)).toEqual(read);
+  });
+
+  test.for<[string, unknown]>([
+    ["that has no commit", ""],
+    ["of which the commit is no commit", "`@all` | x"],
+    ["of a repository of SHA-256", sha.padEnd(64, "0")],
+  ])("is none of ours: one %s", async ([, other]) => {
+    const answer = pull({ head: { ref: "x", sha: other, repo: null } });
+    const { client } = await serving({ [`GET ${repository}/pulls/3`]: [200, answer] });
+    expect(await refusalOf(client.pull("recipes/wiki", 3))).toMatchObject({ trouble: "broken" });
+  });
+
+  test("has all that happened to it read page by page, to the first empty one", async () => {
+    const path = `GET ${repository}/issues/3/timeline?since=2026-01-05T10%3A00%3A07Z`;
+    const event = (id: number, type: string) => ({ id, type, created_at: time, body: "{}" });
+    const { client, asked } = await serving({
+      [`${path}&page=1&limit=50`]: [200, [event(1, "pull_push"), event(2, "comment")]],
+      [`${path}&page=2&limit=50`]: [200, [event(3, "pull_push")]],
+      [`${path}&page=3&limit=50`]: [200, null],
+    });
+    expect(await client.eventsOf("recipes/wiki", 3, since)).toEqual([
+      { id: 1, type: "pull_push", createdAt: ten },
+      { id: 2, type: "comment", createdAt: ten },
+      { id: 3, type: "pull_push", createdAt: ten },
+    ]);
+    expect(asked).toHaveLength(3);
+  });
+
+  test("has no end of things read that happened to it", async () => {
+    const event = { id: 1, type: "pull_push", created_at: time };
+    const pages = Array.from({ length: 100 }, (_, index) => [
+      `GET ${repository}/issues/3/timeline?since=2026-01-05T10%3A00%3A07Z&page=${index + 1}&limit=50`,
+      [200, [event]] satisfies Answer,
+    ]);
+    const { client, asked } = await serving(Object.fromEntries(pages));
+    await client.eventsOf("recipes/wiki", 3, since);
+    expect(asked).toHaveLength(20);
+  });
+});
+
+test("a branch is at a commit, whatever its name is", async () => {
+  const path = "GET /api/v1/repos/ci/cc-ci/branches/feature%2Fx%3Fy";
+  const { client } = await serving({ [path]: [200, { name: "feature/x?y", commit: { id: sha } }] });
+  expect(await client.branchHead("ci/cc-ci", "feature/x?y")).toBe(sha);
+});
+
+describe("when it wants to be asked again", () => {
+  const now = new Date("2026-01-05T10:00:00Z");
+
+  test.for<[string | null, number | undefined]>([
+    [null, undefined],
+    ["0", 0],
+    ["120", 120],
+    ["999999999", 3600],
+    ["Mon, 05 Jan 2026 10:02:00 GMT", 120],
+    ["Mon, 05 Jan 2026 09:59:00 GMT", 0],
+    ["Tue, 05 Jan 2027 10:00:00 GMT", 3600],
+    ["", undefined],
+    ["soon", undefined],
+    ["NaN", undefined],
+    ["Infinity", undefined],
+    ["1e3", undefined],
+  ])("is read: %j", ([header, expected]) => {
+    expect(pauseOf(header, now)).toBe(expected);
+  });
+
+  test.for<[string, Answer]>([
+    ["of the forge", [503, { message: "busy" }, { "retry-after": "7" }]],
+    ["of a proxy", [429, "<html>", { "retry-after": "7" }]],
+  ])("comes along with a no %s", async ([, answer]) => {
+    const { client } = await serving({ "GET /api/v1/user": answer });
+    expect(await refusalOf(client.user())).toMatchObject({
+      ...{ trouble: "silent", status: answer[0], retryAfterSeconds: 7 },
+    });
+  });
+
+  test("is not known where it does not say", async () => {
+    const { client } = await serving({ "GET /api/v1/user": [503, { message: "busy" }] });
+    expect((await refusalOf(client.user())).retryAfterSeconds).toBeUndefined();
+  });
+});
+
+test.each([
+  [400, "broken"],
+  [401, "token-refused"],
+  [403, "not-allowed"],
+  [404, "not-found"],
+  [409, "broken"],
+  [422, "broken"],
+  [423, "broken"],
+  [429, "silent"],
+  [500, "silent"],
+  [502, "silent"],
+  [503, "silent"],
+  [504, "silent"],
+])("a no of %i is trouble of the kind %s", (status, trouble) => {
+  expect(troubleOf(status)).toBe(trouble);
+});
+
+describe("an answer", () => {
+  test("that is too much at once is no trouble of the forge's", async () => {
+    const long = JSON.stringify([told({ body: "x".repeat(17 * 1024 * 1024) })]);
+    const path = `GET ${repository}/issues/3/comments?since=2026-01-05T10%3A00%3A07Z`;
+    const { client } = await serving({ [path]: [200, long] });
+    const refused = await refusalOf(client.commentsOf("recipes/wiki", 3, since));
+    expect(refused).toMatchObject({ trouble: "too-long", status: 0 });
+  });
+
+  test("that does not come is a silence", async () => {
+    const server = createServer(() => undefined);
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    const address = `http://127.0.0.1:${port}`;
+    const client = new ForgeClient({ server: address, token, answerSeconds: 0.2 });
+    expect(await refusalOf(client.user())).toMatchObject({ trouble: "silent", status: 0 });
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+    const gone = await refusalOf(client.user());
+    expect(gone).toMatchObject({ trouble: "silent", status: 0 });
+    expect(gone.message).toContain("ECONNREFUSED");
+  });
+
+  test.each(["wiki", "recipes/wiki/x", "recipes/..", "../wiki", "recipes/wi ki", ""])(
+    "is never asked for of a repository that is none: %j",
+    async (slug) => {
+      const { client, asked } = await serving({});
+      await expect(client.pull(slug, 3)).rejects.toThrow();
+      expect(asked).toEqual([]);
+    },
+  );
 });
