@@ -63,6 +63,14 @@ export const differences: readonly Difference[] = [
     why: "Nothing leaves the machine. A case can take the forge away, and work on it as any of its accounts.",
   },
   {
+    what: "Where the bridge runs, test-names.service answers containers that ask for the forge or a name of the host with the host's address.",
+    why: "Elsewhere the DNS does. Containers do not read /etc/hosts.",
+  },
+  {
+    what: "The bridge's image is made on the host, of Debian's libraries, Node and the bundled program, by docker import.",
+    why: "Nix would build it. What loads it has the same place, and gives it the name that Nix has computed.",
+  },
+  {
     what: "A power cut ends every process at once, but loses no file that was written and not yet synced.",
     why: "The pages are in the memory of the machine, which goes on.",
   },
