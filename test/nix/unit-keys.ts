@@ -47,10 +47,12 @@ function sameValues(left: readonly string[], right: readonly string[]): boolean 
 
 /**
  * `/nix/store/<hash>-jq-1.6-bin/bin/jq` becomes `/nix/store/jq/bin/jq`. A file of the modules, which
- * has no version and is no folder, keeps its hash: that is its content.
+ * has no version and is no folder, keeps its hash: that is its content. The tag of an image is a hash of what it is
+ * made from.
  */
-function withoutVersions(value: string): string {
-  return value.replaceAll(
+export function withoutVersions(value: string): string {
+  const untagged = value.replaceAll(/(?<=cc-ci\.invalid\/[a-z-]+:)[0-9a-f]{32}/g, "tag");
+  return untagged.replaceAll(
     /\/nix\/store\/[0-9a-z]{32}-([A-Za-z][A-Za-z0-9+_.-]*?)(?:-[0-9][^/\s":]*(?=[/\s":]|$)|(?=\/))/g,
     "/nix/store/$1",
   );
