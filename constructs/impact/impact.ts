@@ -3,7 +3,7 @@ import type { Resource, ResourceOf } from "../../services/converge/desired-state
 import { buildChanges } from "./build-changes.ts";
 import { type ProxyAway, proxyAway } from "./proxy-away.ts";
 import type { Reasoned } from "./reasoned.ts";
-import { type ResourceChange, resourceChanges } from "./resource-changes.ts";
+import { type ResourceChange, resourceChanges, settingChanges } from "./resource-changes.ts";
 import { runChanges } from "./run-changes.ts";
 import { type HostSnapshot, isUnknown, type PieceSnapshot, type Snapshot } from "./snapshot.ts";
 
@@ -171,7 +171,12 @@ function pieceChanges(before: PieceSnapshot | undefined, after: PieceSnapshot): 
   const texts = (wanted: ResourceChange["outcome"]) =>
     changes.filter(({ outcome }) => outcome === wanted).map(({ text }) => text);
   return {
-    reasons: [...texts("applied"), ...envChanges(before, after), ...overlayChanges(before, after)],
+    reasons: [
+      ...texts("applied"),
+      ...envChanges(before, after),
+      ...overlayChanges(before, after),
+      ...ownChanges(before, after),
+    ],
     refusals: texts("refused"),
     kept: texts("kept"),
   };
@@ -193,6 +198,13 @@ function overlayChanges(before: PieceSnapshot, after: PieceSnapshot): readonly s
     const old = before.overlay.get(name);
     return old === undefined || old === text ? [] : [`the file ${name} over the recipe changes`];
   });
+}
+
+/** Of a stack of our own. */
+function ownChanges({ own: before }: PieceSnapshot, { own: after }: PieceSnapshot) {
+  if (before === undefined || after === undefined) return [];
+  const compose = before.compose === after.compose ? [] : ["its compose file changes"];
+  return [...settingChanges(before.settings, after.settings), ...compose];
 }
 
 function unitChanges(before: HostSnapshot, after: HostSnapshot): readonly Reasoned[] {
@@ -260,23 +272,30 @@ function stackRedeploys(
   after: HostSnapshot,
 ): readonly (Reasoned & { readonly piece: string })[] {
   return [...after.pieces].flatMap(([name, piece]) => {
-    const stack = piece.state.resources.find((resource) => resource.kind === "stack");
+    const stack = piece.state.resources.find(isStack);
     if (stack === undefined) return [];
     const previous = before.pieces.get(name);
-    const deployed = previous?.state.resources.find((resource) => resource.kind === "stack");
+    const deployed = previous?.state.resources.find(isStack);
     if (previous === undefined || deployed?.stack !== stack.stack) {
       return [{ piece: name, name: stack.stack, reasons: ["is new"] }];
     }
-    const kinds: readonly Resource["kind"][] = ["checkout", "stack", "secret", "env"];
+    const kinds: readonly Resource["kind"][] = [
+      ...(["checkout", "stack", "docker-stack", "secret", "env"] as const),
+    ];
     const ofKinds = ({ state }: PieceSnapshot): readonly Resource[] =>
       state.resources.filter(({ kind }) => kinds.includes(kind));
     const reasons = [
       ...resourceChanges(ofKinds(previous), ofKinds(piece)).map(({ text }) => text),
       ...envChanges(previous, piece),
       ...overlayChanges(previous, piece),
+      ...ownChanges(previous, piece),
     ];
     return reasons.length === 0 ? [] : [{ piece: name, name: stack.stack, reasons }];
   });
+}
+
+function isStack(resource: Resource): resource is ResourceOf<"stack" | "docker-stack"> {
+  return resource.kind === "stack" || resource.kind === "docker-stack";
 }
 
 function secretChanges(

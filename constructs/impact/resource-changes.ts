@@ -83,6 +83,17 @@ function memberChanges(name: string, before: Resource, after: Resource): readonl
     });
 }
 
+/** What changes in the settings that something reads when it starts. */
+export function settingChanges(
+  before: Readonly<Record<string, unknown>>,
+  after: Readonly<Record<string, unknown>>,
+): readonly string[] {
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
+  return names.flatMap((name) =>
+    leafChanges(name, before[name], after[name]).map((change) => `the setting ${change}`),
+  );
+}
+
 /** The changes of a member, or of the members of it where there are the same before and after. */
 function leafChanges(path: string, before: unknown, after: unknown): readonly string[] {
   const [old, wanted] = [asRecord(before), asRecord(after)];

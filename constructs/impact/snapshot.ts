@@ -35,6 +35,16 @@ export interface PieceSnapshot {
   readonly env: ReadonlyMap<string, string>;
   /** Files that are laid over the recipe's, by their names there, without the header's lines. */
   readonly overlay: ReadonlyMap<string, string>;
+  /** Of a stack of our own; undefined for other pieces. */
+  readonly own: OwnStack | undefined;
+}
+
+/** What a stack of our own is deployed from. */
+export interface OwnStack {
+  /** Its compose file, without the header's lines, and without what its settings make of it. */
+  readonly compose: string;
+  /** What it reads when it starts, without its header. */
+  readonly settings: Readonly<Record<string, unknown>>;
 }
 
 /** Reads a state from its files. Pure; what cannot be read is named in the host's `unreadable`. */
@@ -72,7 +82,8 @@ function readHost(name: string, files: Files, facts: HostFacts): HostSnapshot {
     else {
       const env = readEnv(files.get(`${folder}/${entry.name}.env`) ?? "");
       const overlay = readOverlay(`${folder}/${entry.name}`, state.data, files);
-      pieces.set(entry.name, { entry, state: state.data, env, overlay });
+      const own = readOwnStack(`${folder}/${entry.name}`, state.data, files);
+      pieces.set(entry.name, { entry, state: state.data, env, overlay, own });
     }
   }
   return { pieces, facts, modules, pipeline, unreadable };
@@ -87,6 +98,19 @@ function readOverlay(
     resource.kind === "checkout" ? (resource.overlay?.files ?? []).map(({ file }) => file) : [],
   );
   return new Map(names.map((name) => [name, withoutHeader(files.get(`${prefix}.${name}`)) ?? ""]));
+}
+
+function readOwnStack(
+  prefix: string,
+  { resources }: DesiredState,
+  files: Files,
+): OwnStack | undefined {
+  if (!resources.some(({ kind }) => kind === "docker-stack")) return undefined;
+  const compose = withoutHeader(files.get(`${prefix}.compose.yml`)) ?? "";
+  const json = parseJson(files.get(`${prefix}.settings.json`));
+  const { "//": _, ...settings } = isRecord(json) ? json : {};
+  // The swarm config of the settings has digits of their digest in its name.
+  return { compose: compose.replaceAll(/(?<=_settings_)[0-9a-f]{12}/g, ""), settings };
 }
 
 function withoutHeader(text: string | undefined): string | undefined {
