@@ -1,5 +1,6 @@
 /** What an operator builds a host of in TypeScript. */
 export { CcCi } from "./app.ts";
+export { Bridge, type BridgeProps } from "./ci/bridge.ts";
 export { DronePipeline } from "./ci/drone-pipeline.ts";
 export { DroneRepository, type DroneRepositoryProps } from "./ci/drone-repository.ts";
 export { DroneRunner, type DroneRunnerProps } from "./ci/drone-runner.ts";
@@ -20,6 +21,7 @@ export {
   type WildcardCertificateProps,
 } from "./nixos/wildcard-certificate.ts";
 export { DockerEngine, type DockerEngineProps } from "./swarm/docker-engine.ts";
+export { DockerStack, type DockerStackProps } from "./swarm/docker-stack.ts";
 export { OverlayNetwork, type OverlayNetworkProps } from "./swarm/overlay-network.ts";
 export { Swarm, type SwarmProps } from "./swarm/swarm.ts";
 export { SwarmSecret, type SwarmSecretProps } from "./swarm/swarm-secret.ts";

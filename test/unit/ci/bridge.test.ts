@@ -1,0 +1,129 @@
+import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import * as z from "zod";
+import { expectUnit } from "../../../constructs/testing.ts";
+import {
+  type BridgeSettings,
+  bridgeSettingsSchema,
+} from "../../../services/lib/bridge-settings.ts";
+import { appOf, droneYaml, hostYaml, synthesized } from "../../synthesized.ts";
+import { problemsOf } from "../nixos/tree.ts";
+
+type Keys = Readonly<Record<string, unknown>>;
+
+/** A host with the bridge, and what a test changes of its keys. */
+function yamlWith(changes: Keys = {}, others = droneYaml): string {
+  const keys: Keys = {
+    ...{ organisation: "recipes", forgeToken: "/var/lib/ci-secrets/bridge-token" },
+    ...{ repositories: ["wiki", "notes"], forks: "with-commit", ...changes },
+  };
+  return hostYaml(`${others}\nbridge: ${JSON.stringify(keys)}`);
+}
+
+function problems(changes: Keys = {}, others = droneYaml): readonly string[] {
+  const [host] = appOf(yamlWith(changes, others)).hosts;
+  if (host === undefined) throw new Error("no host");
+  return problemsOf(host);
+}
+
+async function settings(changes: Keys = {}, others = droneYaml): Promise<BridgeSettings> {
+  const files = await synthesized(appOf(yamlWith(changes, others)));
+  const text = files.get("out/cc-ci/bridge.settings.json")?.content ?? "";
+  return bridgeSettingsSchema.parse(JSON.parse(text));
+}
+
+const composeSchema = z.object({
+  services: z.object({
+    app: z.object({
+      secrets: z.array(z.object({ source: z.string() })),
+      deploy: z.object({ labels: z.array(z.string()) }),
+    }),
+  }),
+});
+
+async function compose(changes: Keys = {}) {
+  const files = await synthesized(appOf(yamlWith(changes)));
+  return composeSchema.parse(parse(files.get("out/cc-ci/bridge.compose.yml")?.content ?? ""));
+}
+
+test("the bridge with all that it needs is fine", () => {
+  expect(problems()).toEqual([]);
+  const keys = { mode: "webhook", webhookKey: "/k/new", previousWebhookKey: "/k/old" };
+  expect(problems({ ...keys, limits: { waiting: 1 }, team: 3, only: ["a"] })).toEqual([]);
+});
+
+test.for<[string, Keys, string]>([
+  ["a domain elsewhere", { domain: "bridge.example.com" }, "domain: "],
+  ["a domain of another", { domain: "drone.ci.example.org" }, "domain: the domain drone.ci.exam"],
+  ["an organisation with a slash", { organisation: "a/b" }, 'organisation: "a/b" must be the name'],
+  ["a repository with its owner", { repositories: ["a/wiki"] }, 'repositories: "a/wiki" must be'],
+  ["a recipe in capitals", { repositories: ["Wiki"] }, 'repositories: "Wiki" must be'],
+  ["a repository twice", { repositories: ["a", "a"] }, "repositories: a stands there twice"],
+  ["no time between two looks", { pollSeconds: 0 }, "pollSeconds: must be a whole number, 1 or"],
+  ["a limit of none", { limits: { waiting: 0 } }, "waiting: must be a whole number, 1 or more"],
+  ["a team of no number", { team: 0 }, "team: must be a whole number, 1 or more"],
+  ["a key in mode poll", { webhookKey: "/k" }, "mode: must be webhook where keys of a hook are"],
+  [
+    "the old key alone",
+    { mode: "webhook", previousWebhookKey: "/k" },
+    "previousWebhookKey: needs webhookKey beside it",
+  ],
+  ["the token itself", { forgeToken: "gto_abc" }, "forgeToken: must be an absolute path"],
+])("%s is refused, with what would be right", ([, changes, words]) => {
+  expect(problems(changes)).toEqual([expect.stringContaining(words)]);
+});
+
+test("a bridge without Drone is refused", () => {
+  expect(problems({}, "")).toEqual([
+    "cc-ci: bridge: needs drone on the same host, which builds what it is asked for",
+  ]);
+});
+
+describe("its settings", () => {
+  test("say who may ask for what, and how much, where nothing is said otherwise", async () => {
+    expect(await settings()).toMatchObject({
+      ...{ mode: "poll", pollSeconds: 15, sweepSeconds: 900, forks: "with-commit" },
+      forge: { server: "https://git.example.org", organisation: "recipes", team: null, only: [] },
+      recipes: [
+        { recipe: "notes", repository: "recipes/notes" },
+        { recipe: "wiki", repository: "recipes/wiki" },
+      ],
+      drone: { server: "https://drone.ci.example.org", repository: "ci/cc-ci", branch: "main" },
+      limits: { perPersonAndHour: 10, perPullAndHour: 6, waiting: 20 },
+      isLogPublic: true,
+    });
+  });
+
+  test("end a build before Drone does, so that there is a reason", async () => {
+    const files = await synthesized(appOf(yamlWith()));
+    const repository = files.get("out/cc-ci/drone-repository.json")?.content ?? "";
+    const minutes = Number(/"timeout": (\d+)/.exec(repository)?.[1]);
+    expect((await settings()).buildSeconds).toBeLessThan(minutes * 60);
+    expect((await settings()).buildSeconds).toBeGreaterThan(minutes * 60 - 180);
+  });
+
+  test("show no line of a log that not everybody may see", async () => {
+    const hidden = droneYaml.replace(
+      "repository: ci/cc-ci",
+      "{ repository: ci/cc-ci, visibility: private }",
+    );
+    const others = hidden.replace("builds:\n    {", "builds: {");
+    expect((await settings({}, others)).isLogPublic).toBe(false);
+  });
+});
+
+test("it comes after the proxy and the account that starts builds, and needs neither to be well", () => {
+  const app = appOf(yamlWith());
+  expectUnit(app, "cc-ci-bridge").toRunAfter("cc-ci-drone-bridge");
+  expectUnit(app, "cc-ci-bridge").toRunAfter("cc-ci-traefik");
+});
+
+test("it has the secrets of its mode, and no others", async () => {
+  const named = async (changes: Keys) =>
+    (await compose(changes)).services.app.secrets.map(({ source }) => source);
+  const always = ["forge_token", "drone_token"];
+  expect(await named({})).toEqual(always);
+  expect(await named({ mode: "webhook" })).toEqual([...always, "webhook_key"]);
+  const keys = { mode: "webhook", webhookKey: "/k/new", previousWebhookKey: "/k/old" };
+  expect(await named(keys)).toEqual([...always, "webhook_key", "previous_webhook_key"]);
+});
