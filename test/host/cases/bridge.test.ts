@@ -175,7 +175,7 @@ describe("a host with the bridge", { timeout: 600_000 }, () => {
       return (await pulls().answers(number)).find((body) => body.includes("cancelled"));
     });
     // then
-    expect(told).toContain("It was ended in Drone, or lost there.");
+    expect(told).toContain("It was ended in Drone, or lost there");
     expect(await pulls().answers(number)).toHaveLength(1);
     runs.script({});
     await runs.none();
