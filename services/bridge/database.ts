@@ -1,4 +1,4 @@
-import { DatabaseSync, type SQLInputValue } from "node:sqlite";
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import * as z from "zod";
 
 type Values = Readonly<Record<string, SQLInputValue>>;
@@ -9,6 +9,8 @@ type Values = Readonly<Record<string, SQLInputValue>>;
  */
 export class Database {
   readonly #database: DatabaseSync;
+  /** By their text, of which there are few. */
+  readonly #statements = new Map<string, StatementSync>();
   #isInTransaction = false;
 
   /**
@@ -58,7 +60,7 @@ export class Database {
     sql: string,
     values: Values = {},
   ): readonly z.infer<Schema>[] {
-    return z.array(schema).parse(this.#database.prepare(sql).all(values));
+    return z.array(schema).parse(this.#statement(sql).all(values));
   }
 
   /** The first of what is found; undefined when nothing is. */
@@ -67,16 +69,24 @@ export class Database {
     sql: string,
     values: Values = {},
   ): z.infer<Schema> | undefined {
-    const row = this.#database.prepare(sql).get(values);
+    const row = this.#statement(sql).get(values);
     return row === undefined ? undefined : schema.parse(row);
   }
 
   /** @returns how many rows it changed */
   run(sql: string, values: Values = {}): number {
-    return Number(this.#database.prepare(sql).run(values).changes);
+    return Number(this.#statement(sql).run(values).changes);
   }
 
   close(): void {
     this.#database.close();
+  }
+
+  #statement(sql: string): StatementSync {
+    const known = this.#statements.get(sql);
+    if (known !== undefined) return known;
+    const prepared = this.#database.prepare(sql);
+    this.#statements.set(sql, prepared);
+    return prepared;
   }
 }

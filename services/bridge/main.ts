@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import * as z from "zod";
-import { type BridgeSettings, bridgePlaces, bridgeSettingsSchema } from "../lib/bridge-settings.ts";
+import { bridgePlaces, bridgeSettingsSchema } from "../lib/bridge-settings.ts";
 import { DroneClient } from "../lib/drone/client.ts";
 import { ForgeClient } from "../lib/forge/client.ts";
 import { isNotThere } from "../lib/not-there.ts";
@@ -11,20 +11,17 @@ import { Gate } from "./gate.ts";
 import { Health } from "./health.ts";
 import { NudgeBox } from "./listen/nudge-box.ts";
 import { listen, metricsPages, publicPages } from "./listen/servers.ts";
-import { type Log, makeLog } from "./log.ts";
+import { makeLog } from "./log.ts";
 import { Metrics } from "./metrics.ts";
 import { Alarm } from "./pipeline/alarm.ts";
-import type { Bridge, Self } from "./pipeline/bridge.ts";
+import type { Bridge } from "./pipeline/bridge.ts";
 import { DroneLane } from "./pipeline/drone-lane.ts";
 import { ForgeLane } from "./pipeline/forge-lane.ts";
 import { Records } from "./records/index.ts";
 import { RunFolders } from "./run-folders.ts";
-import { findSelf } from "./self.ts";
+import { SelfWatch } from "./self.ts";
 
 z.config({ jitless: true });
-
-/** Between two looks at our own account that came to nothing, in milliseconds. */
-const selfMilliseconds = 30_000;
 
 /** How long what goes on may take to come to a rest when we are told to end, in milliseconds: Docker waits for 10 s. */
 const graceMilliseconds = 8000;
@@ -57,7 +54,17 @@ async function main(): Promise<void> {
   ];
   const forge = new ForgeClient({ server: settings.forge.server, token });
   const stopping = new AbortController();
-  const self = await selfOf(forge, settings, health, log);
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.once(signal, () => {
+      log.info({ signal }, "ends");
+      stopping.abort();
+      for (const alarm of Object.values(alarms)) alarm.ring();
+      setTimeout(() => process.exit(0), graceMilliseconds).unref();
+    });
+  }
+  const watch = new SelfWatch({ forge, settings, health, log, now: Date.now });
+  const self = await watch.waitUntilFit(stopping.signal);
+  if (self === undefined) process.exit(0);
   const bridge: Bridge = {
     ...{ settings, records, forge, log, metrics, self },
     drone: new DroneClient({ server: settings.drone.server, token: drone }),
@@ -68,57 +75,42 @@ async function main(): Promise<void> {
   };
   const forgeLane = new ForgeLane(bridge);
   const droneLane = new DroneLane(bridge);
+  const goingOn = () => JSON.stringify(records.requests.goingOn());
   const lanes = [
-    goOn(stopping.signal, alarms.forge, async () => {
+    goOn({ signal: stopping.signal, own: alarms.forge, other: alarms.drone, goingOn }, async () => {
+      // What is left of the last turn may be so because the forge tells us of nobody any more.
+      const isInDoubt = records.commands.countUnjudged() > 0;
+      const whenNot = await watch.againAt(isInDoubt);
+      if (whenNot !== undefined) return whenNot;
       const next = await forgeLane.turn();
       health.lookedAt = forgeLane.lookedAt;
-      alarms.drone.ring();
       return next;
     }),
-    goOn(stopping.signal, alarms.drone, async () => {
-      const next = await droneLane.turn();
-      alarms.forge.ring();
-      return next;
-    }),
+    goOn({ signal: stopping.signal, own: alarms.drone, other: alarms.forge, goingOn }, () =>
+      droneLane.turn(),
+    ),
   ];
-  for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    process.once(signal, () => {
-      log.info({ signal }, "ends");
-      stopping.abort();
-      for (const alarm of Object.values(alarms)) alarm.ring();
-      setTimeout(() => process.exit(0), graceMilliseconds).unref();
-    });
-  }
   await Promise.all(lanes);
   records.close();
   process.exit(0);
 }
 
-async function goOn(signal: AbortSignal, alarm: Alarm, turn: () => Promise<number>) {
-  while (!signal.aborted) {
-    const next = await turn();
-    if (!signal.aborted) await alarm.sleep(next - Date.now());
-  }
+interface Lane {
+  readonly signal: AbortSignal;
+  readonly own: Alarm;
+  /** Of the lane that works on the same tests. */
+  readonly other: Alarm;
+  /** All that is known of tests that go on. */
+  readonly goingOn: () => string;
 }
 
-/** Waits until it is there, and can do what it is for. */
-async function selfOf(
-  forge: ForgeClient,
-  settings: BridgeSettings,
-  health: Health,
-  log: Log,
-): Promise<Self> {
-  for (;;) {
-    const found = await findSelf(forge, settings);
-    if (found.as === "fit") {
-      health.unfit = undefined;
-      log.info({ account: found.self.login }, "is a member, and begins");
-      return found.self;
-    }
-    health.unfit = found.as === "unfit" ? found.why : undefined;
-    if (found.as === "unfit") log.error(found.why);
-    else log.warn({ why: found.why }, "the forge does not answer");
-    await new Promise((resolve) => setTimeout(resolve, selfMilliseconds));
+async function goOn({ signal, own, other, goingOn }: Lane, turn: () => Promise<number>) {
+  while (!signal.aborted) {
+    const before = goingOn();
+    const next = await turn();
+    // Only then: two that wake each other for nothing never sleep.
+    if (goingOn() !== before) other.ring();
+    if (!signal.aborted) await own.sleep(next - Date.now());
   }
 }
 

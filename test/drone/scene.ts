@@ -220,7 +220,12 @@ export class Scene {
 
   /** A proxy before a server. */
   async front({ server }: Drone): Promise<Front> {
-    const front = await Front.open(server.url);
+    return await this.frontOf(server.url);
+  }
+
+  /** The same, by its address. */
+  async frontOf(url: string): Promise<Front> {
+    const front = await Front.open(url);
     this.#running.push(front);
     return front;
   }

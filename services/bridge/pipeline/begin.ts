@@ -63,6 +63,8 @@ async function ask(bridge: Bridge, request: Request): Promise<number | undefined
   const { repository: ci, branch } = settings.drone;
   // What tests is taken from the CI repository, whatever the pull request says.
   const place = { repository: ci, branch, commit: await forge.branchHead(ci, branch) };
+  // It may have been cancelled meanwhile.
+  if (records.requests.find(id)?.ending !== null) return now();
   records.requests.ask(id, now());
   const run = { id, recipe, repository, pull, commit: head, quick };
   const started = await gate.pass("build start", id, () => drone.start(place, run));
@@ -106,12 +108,13 @@ async function note(
 async function find(bridge: Bridge, request: Request): Promise<number | undefined> {
   const { drone, records, settings, now } = bridge;
   const { id, askedAt } = request;
+  const lookedAt = now();
   const build = await drone.buildOf(settings.drone.repository, id);
   if (build !== undefined) {
     has(bridge, request, build.number);
     return undefined;
   }
-  const isOver = now() - (askedAt ?? 0) > settings.drone.answerSeconds * 1000;
+  const isOver = lookedAt - (askedAt ?? 0) > settings.drone.answerSeconds * 1000;
   if (!isOver) return now() + searchMilliseconds;
   records.requests.askAgain(id);
   return now();

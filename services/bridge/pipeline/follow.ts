@@ -12,7 +12,7 @@ const resultsMilliseconds = 30_000;
 /** For how long a build may not be found before it is taken for lost, in milliseconds. */
 const lostMilliseconds = 5 * 60_000;
 
-/** How much longer than it may wait and run a build is followed, in milliseconds. */
+/** How much longer than it may wait and run a build is followed that Drone does not end, in milliseconds. */
 const overdueMilliseconds = 60 * 60_000;
 
 /** Sees what became of a build, and ends it where it is to be ended. */
@@ -27,12 +27,6 @@ export async function follow(
   const { drone, settings, now } = bridge;
   const { build: number } = request;
   if (number === null) throw new Error(`request ${request.id} has no build`);
-  const { buildSeconds, queueSeconds } = settings;
-  const last = request.acceptedAt + (queueSeconds + buildSeconds) * 1000 + overdueMilliseconds;
-  if (now() > last) {
-    endWithout(bridge, request, "broken", "Drone does not say how its build ended.");
-    return;
-  }
   let build: Build;
   try {
     build = await wholeOf(bridge, number, builds);
@@ -52,6 +46,11 @@ export async function follow(
   bridge.records.requests.endBy(request.id, ending);
   const { repository } = settings.drone;
   await bridge.gate.pass("build cancel", String(number), () => drone.cancel(repository, number));
+  const { buildSeconds, queueSeconds } = settings;
+  const last = request.acceptedAt + (queueSeconds + buildSeconds) * 1000 + overdueMilliseconds;
+  // Only now: we may have been away for longer than that.
+  if (now() <= last || isFinal((await drone.build(repository, number)).status)) return;
+  endWithout(bridge, request, "broken", "Drone does not end its build.");
 }
 
 /** With its stages, where it has ended. */
@@ -94,12 +93,13 @@ function endingOf({ settings, now }: Bridge, { begunAt, askedAt }: Request) {
 
 async function conclude(bridge: Bridge, request: Request, build: Build): Promise<void> {
   const { runs, now } = bridge;
-  const outcome = outcomeOf(build);
-  if (outcome === "going-on") return;
+  const age = now() - (build.finished?.getTime() ?? now());
+  const told = outcomeOf(build);
+  if (told === "going-on" && age < lostMilliseconds) return;
+  const outcome = told === "going-on" ? "killed" : told;
   const results = await runs.results(request.id);
   // What was ended has nothing more to say.
   const mayCome = outcome === "passed" || outcome === "failed";
-  const age = now() - (build.finished?.getTime() ?? now());
   if (results === undefined && mayCome && age < resultsMilliseconds) return;
   const begunAt = build.started?.getTime();
   if (begunAt !== undefined && request.begunAt === null) {

@@ -1,3 +1,5 @@
+import type { ForgeComment } from "../../lib/forge/schemas.ts";
+import type { Nudge } from "../records/cursors.ts";
 import { attempt } from "./attempt.ts";
 import type { Bridge } from "./bridge.ts";
 import { judge } from "./judge.ts";
@@ -24,6 +26,7 @@ export class ForgeLane {
   readonly #lookout: Lookout;
   #nextTick = 0;
   #nextSweep = 0;
+  #quietUntil = 0;
   /** When the forge was last asked for what is new, and answered. */
   lookedAt: number | undefined;
 
@@ -35,14 +38,18 @@ export class ForgeLane {
   /** One go over all that is due. @returns when the next is to be, in milliseconds since 1970 */
   async turn(): Promise<number> {
     const { records, now } = this.#bridge;
+    if (now() < this.#quietUntil) return this.#quietUntil;
     const turn = new Turn(now() + 60_000);
     await this.#followNudges(turn);
     await this.#look(turn);
-    await turn.over(records.commands.unjudged(mostAtOnce), (asked) =>
-      attempt(this.#bridge, { duty: "judge", item: String(asked.comment), most }, () =>
-        judge(this.#bridge, asked),
-      ),
-    );
+    await turn.over(records.commands.unjudged(mostAtOnce), async (asked) => {
+      const trial = { duty: "judge", item: String(asked.comment), most };
+      const came = await attempt(this.#bridge, trial, () => judge(this.#bridge, asked));
+      // Else it would be in the way of those that came after it.
+      if (came.as === "given-up") records.commands.judge(asked.comment, "given-up", now());
+      return came;
+    });
+    const hasMoved = turn.hasDone;
     await turn.over(records.answers.owedReactions(), (owed) =>
       attempt(this.#bridge, { duty: "react", item: String(owed.comment), most }, () =>
         react(this.#bridge, owed),
@@ -53,29 +60,42 @@ export class ForgeLane {
         reply(this.#bridge, owed),
       ),
     );
-    await turn.over(records.answers.changedSince(now() - tellingMilliseconds), (told) =>
-      attempt(this.#bridge, { duty: "tell", item: `${told.repository}#${told.pull}`, most }, () =>
-        tellOf(this.#bridge, told),
-      ),
-    );
-    if (!turn.isOver && this.#hasMore()) turn.againAt(now());
-    return turn.next;
+    await turn.over(records.answers.changedSince(now() - tellingMilliseconds), (told) => {
+      const trial = { duty: "tell", item: `${told.repository}#${told.pull}`, most };
+      const before = records.attempts.find(trial.duty, trial.item);
+      const isNew = before?.isParked && told.changed_at > before.nextAt;
+      // There is something else to tell of by now.
+      if (isNew) records.attempts.succeeded(trial.duty, trial.item);
+      return attempt(this.#bridge, trial, () => tellOf(this.#bridge, told));
+    });
+    if (hasMoved && !turn.isOver && this.#hasMore()) turn.againAt(now());
+    this.#quietUntil = turn.quietUntil;
+    return Math.max(turn.next, turn.quietUntil);
   }
 
   async #followNudges(turn: Turn): Promise<void> {
     const { forge, records } = this.#bridge;
-    await turn.over(records.cursors.nudges(mostAtOnce), (nudge) =>
-      attempt(this.#bridge, { duty: "nudge", item: String(nudge.comment), most }, async () => {
-        const { repository, comment } = nudge;
-        const found = records.commands.knows(comment)
-          ? undefined
-          : await forge.comment(repository, comment);
-        records.together(() => {
-          if (found !== undefined) takeIn(this.#bridge, repository, found);
-          records.cursors.followed(nudge);
-        });
-      }),
-    );
+    const followed: { readonly nudge: Nudge; readonly found: ForgeComment | undefined }[] = [];
+    await turn.over(records.cursors.nudges(mostAtOnce), async (nudge) => {
+      const { repository, comment } = nudge;
+      const trial = { duty: "nudge", item: String(comment), most };
+      const came = await attempt(this.#bridge, trial, async () => {
+        const isKnown = records.commands.knows(comment);
+        const found = isKnown ? undefined : await forge.comment(repository, comment);
+        followed.push({ nudge, found });
+      });
+      // A sweep may still find it.
+      if (came.as === "given-up") records.cursors.followed(nudge);
+      return came;
+    });
+    if (followed.length === 0) return;
+    // At once: each time that something is written down, deliveries of hooks wait for the disk.
+    records.together(() => {
+      for (const { nudge, found } of followed) {
+        if (found !== undefined) takeIn(this.#bridge, nudge.repository, found);
+        records.cursors.followed(nudge);
+      }
+    });
   }
 
   async #look(turn: Turn): Promise<void> {
@@ -83,11 +103,13 @@ export class ForgeLane {
     const { mode, pollSeconds, sweepSeconds } = settings;
     const isSweep = now() >= this.#nextSweep;
     const isDue = isSweep || (mode === "poll" && now() >= this.#nextTick);
+    let isLate = isDue;
     if (isDue) {
       await turn.over(["forge"], (item) =>
         attempt(this.#bridge, { duty: "look", item }, async () => {
           const begun = now();
           await this.#lookout.look(isSweep ? "sweep" : "tick");
+          isLate = false;
           this.lookedAt = now();
           this.#nextTick = begun + pollSeconds * 1000;
           if (!isSweep) return;
@@ -96,9 +118,9 @@ export class ForgeLane {
         }),
       );
     }
-    const next = mode === "poll" ? Math.min(this.#nextTick, this.#nextSweep) : this.#nextSweep;
-    // Else it did not succeed, and the turn knows when to try again.
-    if (next > now()) turn.againAt(next);
+    // Where it did not succeed, the turn knows when to try again.
+    if (isLate) return;
+    turn.againAt(mode === "poll" ? Math.min(this.#nextTick, this.#nextSweep) : this.#nextSweep);
   }
 
   #hasMore(): boolean {

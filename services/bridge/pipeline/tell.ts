@@ -52,25 +52,24 @@ export async function reply(bridge: Bridge, owed: Reply): Promise<void> {
 
 /** Writes the one comment that tells of a pull request's tests, where it does not say what it should. */
 export async function tellOf(bridge: Bridge, told: ToldPull): Promise<void> {
-  const { forge, gate, records, log } = bridge;
+  const { records, log } = bridge;
   const { repository, pull } = told;
   const [newest, ...earlier] = records.requests.ofPull(repository, pull, mostRequests);
-  if (newest === undefined) return;
+  if (newest === undefined) {
+    // Of what is forgotten nothing is told.
+    if (isOwed(told)) records.answers.said(told, told.comment, told.said);
+    return;
+  }
   const text = await textOf(bridge, told, [newest, ...earlier]);
   const said = createHash("sha256").update(text).digest("hex");
-  if (told.said === said) return;
+  if (told.said === said) {
+    if (isOwed(told)) records.answers.said(told, told.comment, said);
+    return;
+  }
+  const since = Math.min(newest.writtenAt, ...earlier.map(({ writtenAt }) => writtenAt));
   try {
-    const known =
-      told.comment ?? (await postedBefore(bridge, told, statusMarker, oldestOf(newest, earlier)));
-    const isEdited =
-      known !== null &&
-      known !== undefined &&
-      (await edited(() =>
-        gate.pass("comment edit", `${repository}#${pull}`, () =>
-          forge.editComment(repository, known, text),
-        ),
-      ));
-    const comment = isEdited ? known : await post(bridge, told, text);
+    const isThere = told.comment !== null && (await edit(bridge, told, told.comment, text));
+    const comment = isThere ? told.comment : await writeAnew(bridge, told, text, since);
     records.answers.said(told, comment, said);
   } catch (error) {
     if (!isUndeliverable(error)) throw error;
@@ -80,8 +79,20 @@ export async function tellOf(bridge: Bridge, told: ToldPull): Promise<void> {
   }
 }
 
-function oldestOf(newest: Request, earlier: readonly Request[]): number {
-  return Math.min(newest.writtenAt, ...earlier.map(({ writtenAt }) => writtenAt));
+/** Where none is known of, or somebody took it away. @returns its number */
+async function writeAnew(
+  bridge: Bridge,
+  place: Place,
+  text: string,
+  since: number,
+): Promise<number> {
+  const before = await postedBefore(bridge, place, statusMarker, since);
+  const isThere = before !== undefined && (await edit(bridge, place, before, text));
+  return isThere ? before : await post(bridge, place, text);
+}
+
+function isOwed({ changed_at: changedAt, told_at: toldAt }: ToldPull): boolean {
+  return changedAt !== toldAt;
 }
 
 async function textOf(
@@ -127,9 +138,16 @@ async function post(
 }
 
 /** @returns false when the comment is gone */
-async function edited(edit: () => Promise<void>): Promise<boolean> {
+async function edit(
+  { forge, gate }: Bridge,
+  { repository, pull }: Place,
+  comment: number,
+  text: string,
+): Promise<boolean> {
   try {
-    await edit();
+    await gate.pass("comment edit", `${repository}#${pull}`, () =>
+      forge.editComment(repository, comment, text),
+    );
     return true;
   } catch (error) {
     if (error instanceof ForgeRefusal && error.trouble === "not-found") return false;

@@ -7,6 +7,8 @@ const mostSilences = 2;
 export class Turn {
   #silences = 0;
   #next: number;
+  #quietUntil = 0;
+  #hasDone = false;
 
   /** @param at when the next go is at the latest, in milliseconds since 1970 */
   constructor(at: number) {
@@ -18,9 +20,19 @@ export class Turn {
     return this.#next;
   }
 
-  /** Whether the other side does not answer: the rest of what is due can wait. */
+  /** Until when the other side wants to be asked for nothing; 0 where it does not say. */
+  get quietUntil(): number {
+    return this.#quietUntil;
+  }
+
+  /** Whether anything was done so far: the next go has less to do. */
+  get hasDone(): boolean {
+    return this.#hasDone;
+  }
+
+  /** Whether the other side does not answer, or wants its peace: the rest of what is due can wait. */
   get isOver(): boolean {
-    return this.#silences >= mostSilences;
+    return this.#silences >= mostSilences || this.#quietUntil > 0;
   }
 
   /** Has the next go be no later than that. */
@@ -35,7 +47,11 @@ export class Turn {
     for (const item of items) {
       if (this.isOver) return;
       const came = await attempt(item);
-      if (came.as === "later") this.againAt(came.at);
+      if (came.as === "later") {
+        this.againAt(came.at);
+        this.#quietUntil = Math.max(this.#quietUntil, came.quietUntil ?? 0);
+      }
+      this.#hasDone ||= came.as !== "later";
       const isSilence = came.as === "later" && came.isSilence;
       this.#silences = isSilence ? this.#silences + 1 : came.as === "done" ? 0 : this.#silences;
     }

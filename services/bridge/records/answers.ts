@@ -33,7 +33,8 @@ export type OwedReaction = Readonly<z.infer<typeof reactionRow>>;
 
 const pullRow = z.object({
   ...{ repository: z.string(), pull: z.int(), head: z.string() },
-  ...{ comment: z.int().nullable(), said: z.string().nullable(), changed_at: z.int() },
+  ...{ comment: z.int().nullable(), said: z.string().nullable() },
+  ...{ changed_at: z.int(), told_at: z.int().nullable() },
 });
 
 /** A pull request with a test. */
@@ -122,22 +123,27 @@ export class Answers {
     return this.#database.first(pullRow, sql, { repository, pull });
   }
 
-  /** Those of which something changed since then. */
+  /** Those of which something changed since then, and those whose last change was not told, however old it is. */
   changedSince(since: number): readonly ToldPull[] {
-    const sql = "SELECT * FROM pulls WHERE changed_at >= :since ORDER BY changed_at";
+    const sql = `SELECT * FROM pulls WHERE changed_at >= :since OR told_at IS NOT changed_at
+       ORDER BY changed_at`;
     return this.#database.all(pullRow, sql, { since });
   }
 
-  /** Notes which comment tells of a pull request. @param said a digest of what it says; null where it is not there */
+  /**
+   * Notes which comment tells of a pull request as it was.
+   *
+   * @param said a digest of what it says; null where it is not there
+   */
   said(
-    { repository, pull }: Pick<ToldPull, "repository" | "pull">,
+    { repository, pull, changed_at: toldAt }: Pick<ToldPull, "repository" | "pull" | "changed_at">,
     comment: number | null,
     said: string | null,
   ): void {
     this.#database.run(
-      `UPDATE pulls SET comment = :comment, said = :said
+      `UPDATE pulls SET comment = :comment, said = :said, told_at = :toldAt
        WHERE repository = :repository AND pull = :pull`,
-      { repository, pull, comment, said },
+      { repository, pull, comment, said, toldAt },
     );
   }
 }

@@ -27,7 +27,9 @@ export type Verdict =
   /** Nothing is said: the same was said to the same person there just before, or it is of a stranger. */
   | "ignored"
   /** It is gone, or says something else by now. */
-  | "withdrawn";
+  | "withdrawn"
+  /** The forge would not say, however often it was asked, what there is to know before. */
+  | "given-up";
 
 const row = z
   .object({

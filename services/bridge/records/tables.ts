@@ -29,7 +29,7 @@ export const tables: readonly string[] = [
     verdict TEXT
   ) STRICT;
   CREATE INDEX commands_to_judge ON commands (judged_at, seen_at);
-  CREATE INDEX commands_of_pull ON commands (repository, pull, author);
+  CREATE INDEX commands_of_pull ON commands (repository, pull, author, verdict, judged_at);
 
   -- Tests that were accepted, up to their end and after it.
   CREATE TABLE requests (
@@ -80,7 +80,8 @@ export const tables: readonly string[] = [
   ) STRICT;
   CREATE INDEX reactions_to_give ON reactions (given, wanted);
 
-  -- Pull requests with a test, each with the comment that tells of it, and a digest of what that says.
+  -- Pull requests with a test, each with the comment that tells of it, a digest of what that says, and which
+  -- change it was that was told last.
   CREATE TABLE pulls (
     repository TEXT NOT NULL,
     pull INTEGER NOT NULL,
@@ -88,6 +89,7 @@ export const tables: readonly string[] = [
     comment INTEGER,
     said TEXT,
     changed_at INTEGER NOT NULL,
+    told_at INTEGER,
     PRIMARY KEY (repository, pull)
   ) STRICT;
 

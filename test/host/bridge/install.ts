@@ -1,5 +1,6 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { nodeFlags } from "../../bridge/process.ts";
 
 /** The program of the bridge on a host, as nix/packages builds it. */
 const program = "/usr/share/cc-ci/cc-ci-bridge.cjs";
@@ -14,7 +15,7 @@ name=$(jq --raw-output '.pieces[] | select(.slots.loader) | .slots.image' /etc/c
 libraries=$(ldd /usr/local/bin/node | grep --only-matching '/[^ ]*')
 tar --create --dereference --absolute-names /usr/local/bin/node $libraries ${program} |
   docker import \\
-    --change 'CMD ["/usr/local/bin/node", "${program}"]' \\
+    --change 'CMD ${JSON.stringify(["/usr/local/bin/node", ...nodeFlags, program])}' \\
     --change 'ENV NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt' \\
     - "$name"
 `;

@@ -1,0 +1,202 @@
+import { createHmac } from "node:crypto";
+import { describe, expect, test } from "vitest";
+import * as z from "zod";
+import { freePort } from "../forge/gitea.ts";
+import type { BridgeProcess } from "./process.ts";
+import { sharedStage } from "./shared-stage.ts";
+import { type Changes, hookKey, type OpenPull, organisation, type Stage } from "./stage.ts";
+
+/** That it never looks by itself within the time of a case. */
+const seldom = { pollSeconds: 3600, sweepSeconds: 3600 } as const;
+
+describe.concurrent("in mode webhook", () => {
+  const shared = sharedStage();
+
+  test("a comment becomes a test because the forge tells of it, and of nothing else", async () => {
+    const { stage } = shared();
+    // given
+    const { bridge, repository, port } = await hooked(stage);
+    await using _ = bridge;
+    await using __ = await hook(stage, port);
+    const [pull, fork] = [
+      await stage.pull(repository),
+      await stage.pullFromFork(stage.stranger, repository),
+    ];
+    // when
+    const comment = await stage.ask(pull);
+    const refused = await stage.comment(stage.stranger, fork, "!testme");
+    // then
+    expect(await bridge.ended(comment)).toMatchObject({ outcome: "passed" });
+    await stage.reacts(repository, comment, "+1");
+    expect(await bridge.judged(refused)).toMatchObject({ why: "not-a-member" });
+  });
+
+  test("[1] a comment that is edited is told of as such, and is none", async () => {
+    const { stage } = shared();
+    // given
+    const { bridge, repository, port } = await hooked(stage);
+    await using _ = bridge;
+    await using __ = await hook(stage, port);
+    const pull = await stage.pull(repository);
+    const comment = await stage.ask(pull, "Looks fine to me.");
+    // when
+    await stage.editComment(stage.member, repository, comment, "!testme");
+    // then
+    expect(await stage.passesOver(bridge, pull, comment)).toBe(true);
+  });
+
+  test("a delivery that is lost is found by the look that goes back further", async () => {
+    const { stage } = shared();
+    // given: nobody delivers
+    const { bridge, repository } = await hooked(stage, { sweepSeconds: 2 });
+    await using _ = bridge;
+    const pull = await stage.pull(repository);
+    // when
+    const comment = await stage.ask(pull);
+    // then
+    expect(await bridge.ended(comment)).toMatchObject({ outcome: "passed" });
+  });
+
+  test("[11] a delivery that comes several times starts nothing twice", async () => {
+    const { stage } = shared();
+    // given
+    const { bridge, repository } = await hooked(stage);
+    await using _ = bridge;
+    const pull = await stage.pull(repository);
+    const comment = await stage.ask(pull);
+    const deliver = async () => await delivery(bridge, pull, comment, hookKey);
+    // when
+    const answers = [
+      await deliver(),
+      await deliver(),
+      ...(await Promise.all([deliver(), deliver()])),
+    ];
+    await bridge.ended(comment);
+    answers.push(await deliver());
+    // then
+    expect(answers).toEqual(Array(5).fill(202));
+    const other = await stage.ask(pull, "!testme help");
+    await delivery(bridge, pull, other, hookKey);
+    expect(await stage.repliesTo(pull, other)).toHaveLength(1);
+    expect(await stage.builds(pull)).toHaveLength(1);
+    expect(bridge.wholeLog.filter((each) => each.msg === "took in")).toHaveLength(2);
+  });
+
+  test("[20] while a key takes the other's place both count, and then the new one alone", async () => {
+    const { stage } = shared();
+    // given
+    const newKey = "the-next-key-of-the-hook-987654";
+    const { bridge, repository, port } = await hooked(stage);
+    await using _ = bridge;
+    const pull = await stage.pull(repository);
+    // when
+    await bridge.stop();
+    bridge.give("webhookKey", newKey);
+    bridge.give("previousWebhookKey", hookKey);
+    await bridge.start();
+    // then: of the forge with the old one, and with the new one
+    for (const key of [hookKey, newKey]) {
+      await using _hook = await hook(stage, port, key);
+      await bridge.judged(await stage.ask(pull, "!testme help"));
+    }
+    // when
+    await bridge.stop();
+    bridge.take("previousWebhookKey");
+    await bridge.start();
+    // then
+    const comment = await stage.ask(pull, "!testme help");
+    expect(await delivery(bridge, pull, comment, hookKey)).toBe(401);
+    expect(await delivery(bridge, pull, comment, "")).toBe(401);
+    expect(await delivery(bridge, pull, comment, newKey)).toBe(202);
+    await bridge.judged(comment);
+  });
+
+  test("[11] changing to it and back loses nothing and repeats nothing", async () => {
+    const { stage } = shared();
+    // given
+    const port = await freePort();
+    const repository = await stage.recipe();
+    const polls: Changes = { mode: "poll" };
+    const isTold: Changes = { mode: "webhook", ...seldom, listen: { port } };
+    const bridge = stage.bridge([repository], polls);
+    await using _ = bridge;
+    await using __ = await hook(stage, port);
+    await bridge.start();
+    await bridge.looks();
+    const pulls: OpenPull[] = [];
+    const comments: number[] = [];
+    const somebodyAsks = async () => {
+      const pull = await stage.pull(repository);
+      stage.hold(pull);
+      pulls.push(pull);
+      comments.push(await stage.ask(pull));
+    };
+    await somebodyAsks();
+    await bridge.judged(comments[0] ?? 0);
+    // when
+    for (const changes of [isTold, polls]) {
+      await bridge.stop();
+      await somebodyAsks();
+      bridge.configure(stage.settings([repository], changes));
+      await bridge.start();
+      await somebodyAsks();
+      await bridge.judged(comments.at(-1) ?? 0);
+    }
+    // then
+    for (const [index, pull] of pulls.entries()) {
+      stage.release(pull);
+      expect(await bridge.ended(comments[index] ?? 0)).toMatchObject({ outcome: "passed" });
+      await stage.statusSays(pull, "passed after");
+      expect(await stage.builds(pull)).toHaveLength(1);
+      expect(await stage.answers(pull)).toHaveLength(1);
+    }
+    expect(comments).toHaveLength(5);
+    for (const message of ["took in", "judged", "ended"]) {
+      expect(bridge.wholeLog.filter(({ msg }) => msg === message)).toHaveLength(5);
+    }
+  });
+});
+
+/** A bridge that is told of comments, at a port that is known before. */
+async function hooked(stage: Stage, changes: Changes = {}) {
+  const port = await freePort();
+  const found = await stage.bridged({ mode: "webhook", ...seldom, listen: { port }, ...changes });
+  return { ...found, port };
+}
+
+/** Registers the hook as docs/enroll-recipe.md has it. */
+async function hook(stage: Stage, port: number, secret = hookKey): Promise<AsyncDisposable> {
+  const path = `orgs/${organisation}/hooks`;
+  const { id } = await stage.does(
+    ...([stage.admin, z.object({ id: z.int() }), "POST", path] as const),
+    {
+      ...{ type: "gitea", active: true, events: ["pull_request_comment"] },
+      config: { url: `http://127.0.0.1:${port}/hook`, content_type: "json", secret },
+    },
+  );
+  return {
+    [Symbol.asyncDispose]: async () => {
+      await stage.does(stage.admin, z.unknown(), "DELETE", `${path}/${id}`);
+    },
+  };
+}
+
+/** Delivers word of a comment, as the forge does. @returns the status of the answer */
+async function delivery(
+  bridge: BridgeProcess,
+  { repository }: OpenPull,
+  comment: number,
+  key: string,
+): Promise<number> {
+  const body = JSON.stringify({
+    ...{ action: "created", is_pull: true, comment: { id: comment } },
+    repository: { full_name: repository },
+  });
+  const signature = key === "" ? "" : createHmac("sha256", key).update(body).digest("hex");
+  const headers = {
+    ...{ "Content-Type": "application/json", "X-Gitea-Event": "issue_comment" },
+    "X-Gitea-Signature": signature,
+  };
+  const { status } = await fetch(`${bridge.url}/hook`, { method: "POST", body, headers });
+  return status;
+}
