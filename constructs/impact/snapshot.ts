@@ -40,7 +40,7 @@ export interface PieceSnapshot {
 }
 
 /** What a stack of our own is deployed from. */
-export interface OwnStack {
+interface OwnStack {
   /** Its compose file, without the header's lines, and without what its settings make of it. */
   readonly compose: string;
   /** What it reads when it starts, without its header. */

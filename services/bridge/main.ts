@@ -7,19 +7,19 @@ import { bridgePlaces, bridgeSettingsSchema } from "../lib/bridge-settings.ts";
 import { DroneClient } from "../lib/drone/client.ts";
 import { ForgeClient } from "../lib/forge/client.ts";
 import { isNotThere } from "../lib/not-there.ts";
-import { Gate } from "./gate.ts";
-import { Health } from "./health.ts";
 import { NudgeBox } from "./listen/nudge-box.ts";
 import { listen, metricsPages, publicPages } from "./listen/servers.ts";
-import { makeLog } from "./log.ts";
-import { Metrics } from "./metrics.ts";
 import { Alarm } from "./pipeline/alarm.ts";
 import type { Bridge } from "./pipeline/bridge.ts";
 import { DroneLane } from "./pipeline/drone-lane.ts";
 import { ForgeLane } from "./pipeline/forge-lane.ts";
+import { Gate } from "./pipeline/gate.ts";
+import { RunFolders } from "./pipeline/run-folders.ts";
+import { SelfWatch } from "./pipeline/self.ts";
 import { Records } from "./records/index.ts";
-import { RunFolders } from "./run-folders.ts";
-import { SelfWatch } from "./self.ts";
+import { Health } from "./telemetry/health.ts";
+import { makeLog } from "./telemetry/log.ts";
+import { Metrics } from "./telemetry/metrics.ts";
 
 z.config({ jitless: true });
 

@@ -95,14 +95,17 @@ describe.concurrent("a command on a pull request", () => {
   test("[16] `cancel` ends a test before it has a build", async () => {
     const { stage } = shared();
     // given
-    const { repository, bridge } = await stage.frozen();
+    const front = await stage.frontOfForge();
+    const { repository, bridge } = await stage.bridged({ forge: { server: front.url } });
     await using _ = bridge;
     const pull = await stage.pull(repository);
+    // The last question before a build.
+    const { promise: isCancelled, resolve: letItGoOn } = Promise.withResolvers<undefined>();
+    front.decide = ({ path }) => (path.includes("/branches/") ? isCancelled : undefined);
     const comment = await stage.ask(pull);
-    await bridge.freezes();
     // when
-    await stage.ask(pull, "!testme cancel");
-    bridge.goOn();
+    await bridge.judged(await stage.ask(pull, "!testme cancel"));
+    letItGoOn(undefined);
     // then
     expect(await bridge.ended(comment)).toMatchObject({ outcome: "cancelled", build: null });
     await stage.statusSays(pull, "⚪ cancelled");

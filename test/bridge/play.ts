@@ -3,8 +3,11 @@ import { until } from "../host/machine/processes.ts";
 import type { BridgeProcess, LogEntry } from "./process.ts";
 import type { OpenPull, Stage } from "./stage.ts";
 
+/** Of a step. */
+export type Moment = "before" | "after";
+
 /** What people do on a pull request, and what comes of that. */
-interface Script {
+export interface Script {
   /** What is written, the next one once there is a build of the one before. */
   readonly lines: readonly [string, ...string[]];
   /** Whether builds wait until the last line is written. */
@@ -113,7 +116,7 @@ export class Play implements AsyncDisposable {
   }
 
   /** Starts a life that stands still at a step. @returns whether it comes to that */
-  async startUpTo(step: number, moment: "before" | "after"): Promise<boolean> {
+  async startUpTo(step: number, moment: Moment): Promise<boolean> {
     const { bridge } = this;
     await bridge.start(`bridge:${step}:${moment}`);
     const isThere = await this.until(() => this.steps.length >= step);

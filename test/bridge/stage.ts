@@ -10,11 +10,9 @@ import type { Front } from "../drone/front.ts";
 import type { Gate } from "../drone/gate.ts";
 import { type Drone, pipeline, Scene } from "../drone/scene.ts";
 import { createToken, type ForgeAccount } from "../forge/account.ts";
+import { bridgeScopes } from "../forge/recipes.ts";
 import { until } from "../host/machine/processes.ts";
 import { BridgeProcess } from "./process.ts";
-
-/** What the bridge's token may do, as docs/enroll-recipe.md has it. */
-export const botScopes = ["write:issue", "read:repository", "read:organization", "read:user"];
 
 /** Between two looks at the forge for what a bridge writes, in milliseconds. */
 const forgePause = 300;
@@ -100,7 +98,7 @@ export class Stage {
     const account = await gitea.createAccount("ci-bot");
     await addTeam(owner, "robots", "read", account.login);
     await addTeam(owner, "maintainers", "write", member.login);
-    const token = await createToken(gitea.url, account.login, account.password, botScopes);
+    const token = await createToken(gitea.url, account.login, account.password, bridgeScopes);
     const drone = await scene.shared();
     const ci = await scene.enabled();
     for (const folder of ["acts", "runs"]) mkdirSync(join(scratch, folder));
@@ -112,9 +110,6 @@ export class Stage {
   /** @throws {Error} when a bridge has put a secret into its log */
   async stop(): Promise<void> {
     for (const bridge of this.#bridges) await bridge.kill();
-    if (process.env.DUMP)
-      for (const bridge of this.#bridges)
-        writeFileSync(`${process.env.DUMP}.${bridge.root.split("/").at(-1)}`, bridge.printed);
     await this.scene.stop();
     const leaks = this.#bridges.flatMap((bridge) => bridge.leaks);
     if (leaks.length > 0) throw new Error(`secrets in the log: ${leaks.join("\n")}`);
@@ -179,7 +174,9 @@ export class Stage {
     const { person: account } = await this.colleague("bot", "read");
     const { login, password } = account;
     const { url } = this.scene.gitea;
-    const token = await this.inTurn(async () => await createToken(url, login, password, botScopes));
+    const token = await this.inTurn(
+      async () => await createToken(url, login, password, bridgeScopes),
+    );
     return { account, token };
   }
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { readComment } from "../../services/bridge/command.ts";
+import { readComment } from "../../services/bridge/words/command.ts";
 import { writableText } from "./arbitraries.ts";
 
 const commit = fc.stringMatching(/^[0-9a-f]{40}$/);

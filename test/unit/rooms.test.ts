@@ -15,6 +15,12 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   "services/converge/main.ts": ["services/converge/commands"],
   "services/run": ["services/lib"],
   "services/rehearsal": ["services/lib"],
+  "services/bridge/records": ["services/lib"],
+  "services/bridge/words": ["services/bridge/records"],
+  "services/bridge/telemetry": ["services/bridge/records"],
+  "services/bridge/pipeline": ["services/bridge/words", "services/bridge/telemetry"],
+  "services/bridge/listen": ["services/bridge/records", "services/bridge/telemetry"],
+  "services/bridge/main.ts": ["services/bridge/pipeline", "services/bridge/listen"],
   "constructs/core": [],
   "constructs/elsewhere.ts": [],
   "constructs/terraform": ["constructs/core"],
@@ -38,16 +44,24 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   handlebars: ["constructs/core"],
   "@viz-js/viz": ["constructs/core"],
   yaml: ["constructs/config", "services/converge/adapters"],
+  "markdown-it": ["services/bridge/words"],
+  hono: ["services/bridge/listen"],
+  "@hono/node-server": ["services/bridge/listen"],
+  pino: ["services/bridge/telemetry"],
+  "prom-client": ["services/bridge/telemetry"],
 };
 
 /** Modules with effects, each with the files that may use them. */
 const effects: Readonly<Record<string, readonly string[]>> = {
   "node:fs": [
+    "services/bridge/pipeline/run-folders.ts",
     "constructs/core/checkout.ts",
     "constructs/commands/git.ts",
     "services/converge/adapters/program.ts",
   ],
   "node:fs/promises": [
+    "services/bridge/main.ts",
+    "services/bridge/pipeline/run-folders.ts",
     "services/converge/adapters/compose.ts",
     "services/converge/adapters/files.ts",
     "services/converge/adapters/git.ts",
@@ -78,13 +92,16 @@ const effects: Readonly<Record<string, readonly string[]>> = {
     "services/run/systemctl.ts",
   ],
   execa: ["constructs/commands/git.ts"],
+  "node:sqlite": ["services/bridge/records/database.ts"],
   "node:http": [
+    "services/bridge/listen/servers.ts",
     "services/converge/adapters/docker-socket.ts",
     "services/converge/adapters/https.ts",
   ],
   "node:https": ["services/converge/adapters/https.ts"],
   "node:net": [
     "constructs/swarm/swarm.ts",
+    "services/bridge/listen/servers.ts",
     "services/converge/adapters/docker-socket.ts",
     "services/run/client.ts",
     "services/run/commands/ask.ts",

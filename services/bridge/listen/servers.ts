@@ -3,9 +3,9 @@ import type { AddressInfo } from "node:net";
 import { type ServerType, serve } from "@hono/node-server";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import type { Health } from "../health.ts";
-import type { Metrics } from "../metrics.ts";
 import type { Nudge } from "../records/cursors.ts";
+import type { Health } from "../telemetry/health.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
 import { receive } from "./hook.ts";
 import type { NudgeBox } from "./nudge-box.ts";
 

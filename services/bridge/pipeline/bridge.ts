@@ -1,11 +1,11 @@
 import type { BridgeSettings } from "../../lib/bridge-settings.ts";
 import type { DroneClient } from "../../lib/drone/client.ts";
 import type { ForgeClient } from "../../lib/forge/client.ts";
-import type { Gate } from "../gate.ts";
-import type { Log } from "../log.ts";
-import type { Metrics } from "../metrics.ts";
 import type { Records } from "../records/index.ts";
-import type { RunFolders } from "../run-folders.ts";
+import type { Log } from "../telemetry/log.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import type { Gate } from "./gate.ts";
+import type { RunFolders } from "./run-folders.ts";
 
 /** Ourselves on the forge. */
 export interface Self {

@@ -1,6 +1,6 @@
 import type { ForgeComment } from "../../lib/forge/schemas.ts";
 import type { Nudge } from "../records/cursors.ts";
-import { attempt } from "./attempt.ts";
+import { type Attempted, attempt } from "./attempt.ts";
 import type { Bridge } from "./bridge.ts";
 import { judge } from "./judge.ts";
 import { Lookout } from "./lookout.ts";
@@ -13,6 +13,9 @@ const mostAtOnce = 100;
 
 /** How often the forge may say no to one thing before that is given up: for some two hours. */
 const most = 30;
+
+/** Of what waits for another, which says when it is tried again. */
+const notBefore: Attempted = { as: "later", at: Number.POSITIVE_INFINITY, isSilence: false };
 
 /** For how long a pull request is told of, after nothing changes any more. */
 const tellingMilliseconds = 24 * 60 * 60_000;
@@ -42,9 +45,14 @@ export class ForgeLane {
     const turn = new Turn(now() + 60_000);
     await this.#followNudges(turn);
     await this.#look(turn);
+    const waiting = new Set<string>();
     await turn.over(records.commands.unjudged(mostAtOnce), async (asked) => {
+      const place = `${asked.repository}#${asked.pull}`;
+      // What was written before it there comes first: a cancel is of a test.
+      if (waiting.has(place)) return notBefore;
       const trial = { duty: "judge", item: String(asked.comment), most };
       const came = await attempt(this.#bridge, trial, () => judge(this.#bridge, asked));
+      if (came.as === "later") waiting.add(place);
       // Else it would be in the way of those that came after it.
       if (came.as === "given-up") records.commands.judge(asked.comment, "given-up", now());
       return came;

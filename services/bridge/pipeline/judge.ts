@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import type { ForgeComment, Pull } from "../../lib/forge/schemas.ts";
 import { ForgeRefusal } from "../../lib/forge/trouble.ts";
-import { type Command, readComment } from "../command.ts";
 import type { Reaction } from "../records/answers.ts";
 import type { AskedFor, Verdict } from "../records/commands.ts";
+import { type Command, readComment } from "../words/command.ts";
 import { help, nearMiss, nothingToCancel, type Refusal, refusal } from "../words/replies.ts";
 import { statusReply } from "../words/status-reply.ts";
 import type { Bridge } from "./bridge.ts";

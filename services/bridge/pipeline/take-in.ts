@@ -1,5 +1,5 @@
 import type { ForgeComment } from "../../lib/forge/schemas.ts";
-import { readComment } from "../command.ts";
+import { readComment } from "../words/command.ts";
 import type { Bridge } from "./bridge.ts";
 
 /**

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { Database } from "../database.ts";
+import type { Database } from "./database.ts";
 
 /** The reactions that we give; each is in the forge's usual set. */
 export type Reaction = "eyes" | "+1" | "-1" | "confused";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { Database } from "../database.ts";
+import type { Database } from "./database.ts";
 
 const row = z.object({
   ...{ duty: z.string(), item: z.string(), tries: z.int(), since: z.int(), next_at: z.int() },

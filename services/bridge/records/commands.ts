@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { Database } from "../database.ts";
+import type { Database } from "./database.ts";
 
 /** A comment that is for us. */
 export interface AskedFor {

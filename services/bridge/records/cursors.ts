@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { Database } from "../database.ts";
+import type { Database } from "./database.ts";
 
 const nudge = z.object({ repository: z.string(), comment: z.int() });
 

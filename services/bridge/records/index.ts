@@ -1,8 +1,8 @@
-import { Database } from "../database.ts";
 import { Answers } from "./answers.ts";
 import { Attempts } from "./attempts.ts";
 import { Commands } from "./commands.ts";
 import { Cursors } from "./cursors.ts";
+import { Database } from "./database.ts";
 import { Requests } from "./requests.ts";
 import { tables } from "./tables.ts";
 

@@ -1,9 +1,9 @@
 import * as z from "zod";
 import { runResultsSchema } from "../../lib/run.ts";
-import type { Database } from "../database.ts";
+import type { Database } from "./database.ts";
 
 /** How far a test has come. */
-export type Phase =
+type Phase =
   /** It shall have a build. */
   | "accepted"
   /** Drone was asked for one, and what came of it is not known. */

@@ -1,4 +1,4 @@
-import type { NearMiss } from "../command.ts";
+import type { NearMiss } from "./command.ts";
 import { inert } from "./inert.ts";
 
 /** Answers to one comment, in Markdown. What is of others in them is inert. */

@@ -1,5 +1,9 @@
 import { expect, test } from "vitest";
-import { type Command, type NearMiss, readComment } from "../../../services/bridge/command.ts";
+import {
+  type Command,
+  type NearMiss,
+  readComment,
+} from "../../../services/bridge/words/command.ts";
 
 const commit = "0123456789abcdef0123456789abcdef01234567";
 

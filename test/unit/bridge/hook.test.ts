@@ -6,12 +6,12 @@ import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import * as z from "zod";
-import { Health } from "../../../services/bridge/health.ts";
 import { NudgeBox } from "../../../services/bridge/listen/nudge-box.ts";
 import { listen, metricsPages, publicPages } from "../../../services/bridge/listen/servers.ts";
 import { isSigned } from "../../../services/bridge/listen/signature.ts";
-import { Metrics } from "../../../services/bridge/metrics.ts";
 import { Records } from "../../../services/bridge/records/index.ts";
+import { Health } from "../../../services/bridge/telemetry/health.ts";
+import { Metrics } from "../../../services/bridge/telemetry/metrics.ts";
 import { makeScratch } from "../../scratch.ts";
 import { bridgeSettings } from "./settings.ts";
 

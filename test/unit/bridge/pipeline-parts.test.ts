@@ -5,10 +5,6 @@ import { DatabaseSync } from "node:sqlite";
 import pino from "pino";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import * as z from "zod";
-import { Database } from "../../../services/bridge/database.ts";
-import { Gate } from "../../../services/bridge/gate.ts";
-import { Health } from "../../../services/bridge/health.ts";
-import { Metrics } from "../../../services/bridge/metrics.ts";
 import { Alarm } from "../../../services/bridge/pipeline/alarm.ts";
 import {
   type Attempted,
@@ -17,11 +13,15 @@ import {
   type Trial,
 } from "../../../services/bridge/pipeline/attempt.ts";
 import { endOf } from "../../../services/bridge/pipeline/follow.ts";
+import { Gate } from "../../../services/bridge/pipeline/gate.ts";
+import { RunFolders } from "../../../services/bridge/pipeline/run-folders.ts";
 import { Turn } from "../../../services/bridge/pipeline/turn.ts";
 import type { AskedFor } from "../../../services/bridge/records/commands.ts";
+import { Database } from "../../../services/bridge/records/database.ts";
 import { Records } from "../../../services/bridge/records/index.ts";
 import type { End, NewRequest } from "../../../services/bridge/records/requests.ts";
-import { RunFolders } from "../../../services/bridge/run-folders.ts";
+import { Health } from "../../../services/bridge/telemetry/health.ts";
+import { Metrics } from "../../../services/bridge/telemetry/metrics.ts";
 import type { Outcome } from "../../../services/lib/drone/outcome.ts";
 import { DroneRefusal } from "../../../services/lib/drone/trouble.ts";
 import { ForgeRefusal } from "../../../services/lib/forge/trouble.ts";

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import MarkdownIt, { type Token } from "markdown-it";
 import { describe, expect, test } from "vitest";
-import { readComment } from "../../../services/bridge/command.ts";
 import type { Request, RequestOutcome } from "../../../services/bridge/records/requests.ts";
+import { readComment } from "../../../services/bridge/words/command.ts";
 import { clockTime, duration } from "../../../services/bridge/words/duration.ts";
 import { inert, inertBlock, shortened } from "../../../services/bridge/words/inert.ts";
 import {

@@ -1,4 +1,4 @@
-import type { Gate } from "../../../../services/bridge/gate.ts";
+import type { Gate } from "../../../../services/bridge/pipeline/gate.ts";
 
 /** The end of a life of the bridge: as by SIGKILL, nothing that it had begun goes on. */
 export class Crash extends Error {}

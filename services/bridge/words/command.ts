@@ -1,5 +1,5 @@
 import MarkdownIt, { type Token } from "markdown-it";
-import { distance } from "../lib/distance.ts";
+import { distance } from "../../lib/distance.ts";
 
 /** What somebody may ask for on a pull request. */
 export type Command =

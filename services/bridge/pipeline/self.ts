@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { BridgeSettings } from "../lib/bridge-settings.ts";
-import type { ForgeClient } from "../lib/forge/client.ts";
-import { ForgeRefusal } from "../lib/forge/trouble.ts";
-import type { Health } from "./health.ts";
-import type { Log } from "./log.ts";
-import type { Self } from "./pipeline/bridge.ts";
+import type { BridgeSettings } from "../../lib/bridge-settings.ts";
+import type { ForgeClient } from "../../lib/forge/client.ts";
+import { ForgeRefusal } from "../../lib/forge/trouble.ts";
+import type { Health } from "../telemetry/health.ts";
+import type { Log } from "../telemetry/log.ts";
+import type { Self } from "./bridge.ts";
 
 /** Between two looks at our own account that came to nothing, in milliseconds. */
 const againMilliseconds = 30_000;
@@ -80,7 +80,7 @@ export class SelfWatch {
 }
 
 /** Sees whose token we have, and whether the forge tells that account who is a member. */
-export async function findSelf(
+async function findSelf(
   forge: SelfWatchOptions["forge"],
   { forge: { server, organisation, team } }: BridgeSettings,
 ): Promise<Found> {

@@ -1,4 +1,4 @@
-import type { BridgeSettings } from "../lib/bridge-settings.ts";
+import type { BridgeSettings } from "../../lib/bridge-settings.ts";
 
 /** Longer than any look takes that succeeds in the end, in seconds. */
 const patienceSeconds = 120;

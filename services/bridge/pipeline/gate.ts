@@ -1,18 +1,7 @@
-import { stopAtVariable, stopHere } from "../lib/stop-here.ts";
-import type { Log } from "./log.ts";
-import type { Metrics } from "./metrics.ts";
-
-/** Everything that the bridge ever does to the world, and what each means. */
-export const acts = {
-  "build start": "have Drone begin a build",
-  "build cancel": "have Drone end one",
-  "comment post": "write a comment on a pull request",
-  "comment edit": "write our comment on a pull request anew",
-  "reaction give": "put a reaction on a comment",
-  "reaction take": "take back one of ours",
-} as const;
-
-export type Act = keyof typeof acts;
+import { stopAtVariable, stopHere } from "../../lib/stop-here.ts";
+import type { Act } from "../telemetry/acts.ts";
+import type { Log } from "../telemetry/log.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
 
 /** All that changes something outside of the bridge goes through here, one by one in each lane. */
 export class Gate {

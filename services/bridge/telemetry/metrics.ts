@@ -1,8 +1,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
-import type { Act } from "./gate.ts";
-import type { Verdict } from "./records/commands.ts";
-import type { Records } from "./records/index.ts";
-import type { RequestOutcome } from "./records/requests.ts";
+import type { Verdict } from "../records/commands.ts";
+import type { Records } from "../records/index.ts";
+import type { RequestOutcome } from "../records/requests.ts";
+import type { Act } from "./acts.ts";
 
 /** What can be watched of the bridge; docs/runbook.md says what each number means, and what to do about it. */
 export class Metrics {

@@ -2,8 +2,8 @@ import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
-import { isNotThere } from "../lib/not-there.ts";
-import { type RunResults, runRequestSchema, runResultsSchema } from "../lib/run.ts";
+import { isNotThere } from "../../lib/not-there.ts";
+import { type RunResults, runRequestSchema, runResultsSchema } from "../../lib/run.ts";
 
 /** Larger files are no results: 1 MiB. */
 const largestResults = 1024 * 1024;
