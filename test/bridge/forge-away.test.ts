@@ -112,7 +112,7 @@ describe.concurrent("the forge", () => {
     // when
     expect(await bridge.ended(await stage.ask(pull))).toMatchObject({ outcome: "passed" });
     await bridge.stop();
-    bridge.remember(`UPDATE attempts SET tries = 29, next_at = 0 WHERE item = '${comment}'`);
+    bridge.remember(`UPDATE attempts SET noes = 29, next_at = 0 WHERE item = '${comment}'`);
     await bridge.start();
     // then
     expect(await bridge.says("given up")).toMatchObject({ duty: "judge", item: String(comment) });
@@ -120,6 +120,30 @@ describe.concurrent("the forge", () => {
     front.decide = undefined;
     expect(await stage.passesOver(bridge, pull, comment)).toBe(false);
     expect(await stage.answers(other)).toEqual([]);
+  });
+
+  test("that has trouble with one repository keeps no other one waiting, and has that read once it is over", async () => {
+    const { stage } = shared();
+    // given
+    const front = await stage.frontOfForge();
+    const [sick, well] = [await stage.recipe(), await stage.recipe()];
+    await using bridge = stage.bridge([sick, well], { forge: { server: front.url } });
+    await bridge.start();
+    await bridge.looks();
+    const [one, other] = [await stage.pull(sick), await stage.pull(well)];
+    const path = `/api/v1/repos/${sick}/issues/comments`;
+    front.decide = (question) =>
+      question.path.startsWith(path)
+        ? { as: "answered", status: 422, body: '{"message":"no"}' }
+        : undefined;
+    // when
+    const late = await stage.ask(one, "!testme help");
+    const asked = await stage.ask(other, "!testme help");
+    // then
+    expect(await bridge.judged(asked)).toMatchObject({ verdict: "answered" });
+    expect(bridge.wholeLog.filter(({ comment }) => comment === late)).toEqual([]);
+    front.decide = undefined;
+    expect(await bridge.judged(late)).toMatchObject({ verdict: "answered" });
   });
 
   test("that wants to be left in peace is asked for nothing until then", async () => {

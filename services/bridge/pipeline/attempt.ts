@@ -49,10 +49,11 @@ export async function attempt(
     const tries = (before?.tries ?? 0) + 1;
     const nextAt = Math.round(now() + 1000 * pauseAfter(tries, pauseOf(error), random()));
     const isSilence = isOfAll(error);
-    const isParked = tries >= most && !isSilence;
+    const noes = (before?.noes ?? 0) + (isSilence ? 0 : 1);
+    const isParked = noes >= most;
     const trouble = error.message;
     const since = before?.since ?? now();
-    records.attempts.failed({ duty, item, tries, since, nextAt, trouble, isParked });
+    records.attempts.failed({ duty, item, tries, noes, since, nextAt, trouble, isParked });
     const what = { duty, item, tries, kind: error.trouble, trouble };
     if (isParked) log.error(what, "given up");
     else log.warn({ ...what, again: new Date(nextAt).toISOString() }, "not now");

@@ -143,5 +143,6 @@ export class ForgeLane {
     records.commands.forget(before);
     records.requests.forget(before);
     records.attempts.forget(before);
+    records.answers.forget(before);
   }
 }

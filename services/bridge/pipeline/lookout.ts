@@ -1,6 +1,7 @@
 import { largestPage } from "../../lib/forge/client.ts";
 import type { ForgeComment, FoundPull } from "../../lib/forge/schemas.ts";
 import { ForgeRefusal } from "../../lib/forge/trouble.ts";
+import { attempt } from "./attempt.ts";
 import type { Bridge } from "./bridge.ts";
 import { takeIn } from "./take-in.ts";
 
@@ -51,14 +52,44 @@ export class Lookout {
     const moved = await this.#movedSince(since);
     const seen = new Map(moved.map((pull) => [keyOf(pull), this.#seenOf(pull, begun)]));
     const unread = moved.filter((pull) => kind === "sweep" || !seen.get(keyOf(pull))?.isRead);
-    for (const [repository, pulls] of this.#enrolled(unread)) {
-      await this.#takeInSince(repository, since);
-      await this.#noteHeads(repository, pulls);
+    const moves = this.#enrolled(unread);
+    for (const { repository } of this.#bridge.settings.recipes) {
+      await this.#read(repository, moves.get(repository), since);
     }
     for (const each of seen.values()) each.isRead ||= begun - each.at >= settlingMilliseconds;
     this.#seen = seen;
     const newest = Math.max(cursor, ...moved.map(({ updatedAt }) => updatedAt.getTime()));
     records.cursors.move("search", newest);
+  }
+
+  /**
+   * Reads what is new in one repository. Trouble with it keeps no other one waiting, and what is not read is owed.
+   *
+   * @param pulls those that moved; undefined where none did
+   * @throws {ForgeRefusal} when the forge does not answer
+   */
+  async #read(
+    repository: string,
+    pulls: readonly FoundPull[] | undefined,
+    since: Date,
+  ): Promise<void> {
+    const { cursors } = this.#bridge.records;
+    const name = `owed ${repository}`;
+    const owed = cursors.at(name);
+    if (pulls === undefined && owed === undefined) return;
+    const from = new Date(Math.min(since.getTime(), owed ?? since.getTime()));
+    const came = await attempt(this.#bridge, { duty: "read", item: repository }, async () => {
+      await this.#takeInSince(repository, from);
+      await this.#noteHeads(repository, pulls ?? []);
+    });
+    if (came.as === "done") {
+      if (owed !== undefined) cursors.drop(name);
+      return;
+    }
+    if (owed === undefined) cursors.move(name, from.getTime());
+    if (came.as === "later" && came.isSilence) {
+      throw new ForgeRefusal("silent", `nothing is told of ${repository}`);
+    }
   }
 
   async #movedSince(since: Date): Promise<readonly FoundPull[]> {
@@ -125,9 +156,23 @@ export class Lookout {
     const { forge, records, now } = this.#bridge;
     for (const { number } of pulls) {
       if (records.answers.told(repository, number) === undefined) continue;
-      const { head } = await forge.pull(repository, number);
-      records.answers.tell(repository, number, head, now());
+      const head = await headOf(forge, repository, number);
+      if (head !== undefined) records.answers.tell(repository, number, head, now());
     }
+  }
+}
+
+/** Undefined for a pull request that is gone, with its repository say. */
+async function headOf(
+  forge: Bridge["forge"],
+  repository: string,
+  number: number,
+): Promise<string | undefined> {
+  try {
+    return (await forge.pull(repository, number)).head;
+  } catch (error) {
+    if (error instanceof ForgeRefusal && error.trouble === "not-found") return undefined;
+    throw error;
   }
 }
 

@@ -101,6 +101,17 @@ export class Answers {
     return this.unposted().length + this.owedReactions().length;
   }
 
+  /** Forgets answers to what was written before then, and reactions to what is forgotten; comments that tell stay known. */
+  forget(before: number): void {
+    this.#database.run("DELETE FROM replies WHERE written_at < :before AND posted IS NOT NULL", {
+      before,
+    });
+    this.#database.run(
+      `DELETE FROM reactions WHERE given IS wanted
+       AND comment NOT IN (SELECT comment FROM commands)`,
+    );
+  }
+
   /** Notes that something is to be told of a pull request. @param head its newest commit */
   tell(repository: string, pull: number, head: string, now: number): void {
     this.#database.run(

@@ -2,7 +2,8 @@ import * as z from "zod";
 import type { Database } from "./database.ts";
 
 const row = z.object({
-  ...{ duty: z.string(), item: z.string(), tries: z.int(), since: z.int(), next_at: z.int() },
+  ...{ duty: z.string(), item: z.string(), tries: z.int(), noes: z.int() },
+  ...{ since: z.int(), next_at: z.int() },
   ...{ trouble: z.string(), parked: z.int() },
 });
 
@@ -11,6 +12,8 @@ export interface Attempt {
   readonly duty: string;
   readonly item: string;
   readonly tries: number;
+  /** How many of those were answered, with a no. */
+  readonly noes: number;
   /** Since when it does not succeed. */
   readonly since: number;
   readonly nextAt: number;
@@ -37,8 +40,8 @@ export class Attempts {
 
   failed({ isParked, ...values }: Attempt): void {
     this.#database.run(
-      `INSERT OR REPLACE INTO attempts (duty, item, tries, since, next_at, trouble, parked)
-       VALUES (:duty, :item, :tries, :since, :nextAt, :trouble, :parked)`,
+      `INSERT OR REPLACE INTO attempts (duty, item, tries, noes, since, next_at, trouble, parked)
+       VALUES (:duty, :item, :tries, :noes, :since, :nextAt, :trouble, :parked)`,
       { ...values, parked: isParked ? 1 : 0 },
     );
   }

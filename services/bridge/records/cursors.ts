@@ -29,6 +29,11 @@ export class Cursors {
     );
   }
 
+  /** Forgets that there was one. */
+  drop(name: string): void {
+    this.#database.run("DELETE FROM cursors WHERE name = :name", { name });
+  }
+
   nudge({ repository, comment }: Nudge): void {
     this.#database.run(
       "INSERT INTO nudges (repository, comment) VALUES (:repository, :comment) ON CONFLICT DO NOTHING",

@@ -98,6 +98,7 @@ export const tables: readonly string[] = [
     duty TEXT NOT NULL,
     item TEXT NOT NULL,
     tries INTEGER NOT NULL,
+    noes INTEGER NOT NULL,
     since INTEGER NOT NULL,
     next_at INTEGER NOT NULL,
     trouble TEXT NOT NULL,

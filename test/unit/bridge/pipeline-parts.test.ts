@@ -144,6 +144,14 @@ describe("an attempt", () => {
     expect(worked).toHaveLength(100);
   });
 
+  test("is not given up for the first no after many silences", async () => {
+    for (let time = 0; time < 10; time += 1) {
+      await tried(silence);
+      now += 300_000;
+    }
+    expect(await tried(no)).toMatchObject({ as: "later", isSilence: false });
+  });
+
   test("is never given up where nobody says how often it may be made", async () => {
     for (let time = 0; time < 100; time += 1) {
       expect(await tried(no, { duty: "look", item: "forge" })).toMatchObject({ as: "later" });
@@ -890,7 +898,7 @@ describe("what is remembered of what is new", () => {
 test("what was tried long ago is forgotten, and counts no more", () => {
   const failed = (item: string, since: number, isParked: boolean) =>
     records.attempts.failed({
-      ...{ duty: "reply", item, tries: 1, since, nextAt: since, trouble: "no", isParked },
+      ...{ duty: "reply", item, tries: 1, noes: 1, since, nextAt: since, trouble: "no", isParked },
     });
   failed("7", 1000, true);
   failed("8", 2000, true);
