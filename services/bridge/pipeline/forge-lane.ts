@@ -48,11 +48,13 @@ export class ForgeLane {
     const waiting = new Set<string>();
     await turn.over(records.commands.unjudged(mostAtOnce), async (asked) => {
       const place = `${asked.repository}#${asked.pull}`;
-      // What was written before it there comes first: a cancel is of a test.
+      // What was written before it there comes first, as long as only a silence is in its way: a cancel is of a test.
       if (waiting.has(place)) return notBefore;
       const trial = { duty: "judge", item: String(asked.comment), most };
       const came = await attempt(this.#bridge, trial, () => judge(this.#bridge, asked));
-      if (came.as === "later") waiting.add(place);
+      if (came.as === "later" && records.attempts.find(trial.duty, trial.item)?.noes === 0) {
+        waiting.add(place);
+      }
       // Else it would be in the way of those that came after it.
       if (came.as === "given-up") records.commands.judge(asked.comment, "given-up", now());
       return came;
