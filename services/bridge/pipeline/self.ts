@@ -72,7 +72,7 @@ export class SelfWatch {
       if (!this.#isFit) log.warn({ why: found.why }, "the forge does not answer");
       return found;
     }
-    log.error(found.why);
+    log.error({ why: found.why }, "is unfit");
     health.unfit = found.why;
     this.#isFit = false;
     return found;
