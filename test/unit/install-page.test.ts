@@ -10,18 +10,21 @@ const examples = [...page.matchAll(/^```yaml\n(.*?)^```/gms)].map(([, text = ""]
   text.replaceAll(/^ {4}/gm, ""),
 );
 
-test("there is an example of apps, one of the licence and one of Drone", () => {
+test("there is an example of apps, one of the licence, one of Drone and one of the bridge", () => {
   expect(examples.map((text) => /^\w+/.exec(text)?.[0])).toEqual([
     "apps",
     "acceptUnfree",
     "acceptUnfree",
+    "bridge",
   ]);
 });
 
 test.for(examples.map((text) => [text.split("\n")[0] ?? "", text] as const))(
   "what docs/install.md puts into cc-ci.yaml is one that synth takes: %s",
   async ([, keys]) => {
-    const files = await synthesized(appOf(hostYaml(keys)));
+    // What follows on Drone stands beside it.
+    const others = keys.startsWith("bridge") ? `${examples[2]}\n` : "";
+    const files = await synthesized(appOf(hostYaml(others + keys)));
     expect(files.has("out/cc-ci/pieces.json")).toBe(true);
   },
 );

@@ -74,7 +74,9 @@ describe("the runbook", () => {
   });
 
   test("has every call, with its meaning", () => {
-    const rows = [...runbook.matchAll(/^\| `([a-z]+ [a-z]+)` \| (.*) \|$/gm)];
+    // The bridge has tables of its own, further down.
+    const [converge = ""] = runbook.split("\n## Migrations\n");
+    const rows = [...converge.matchAll(/^\| `([a-z]+ [a-z]+)` \| (.*) \|$/gm)];
     const documented = rows.map(([, verb, meaning]) => [verb, meaning]);
     expect(documented.toSorted()).toEqual(Object.entries(verbs).toSorted());
   });
