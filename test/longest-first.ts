@@ -7,7 +7,8 @@ import { hostsAtOnce } from "./host/machine/throwaway.ts";
  * waits for them. The first, one for each place of a host, wait more than they work.
  */
 const long = [
-  ...["killed-drone", "drone-changes", "drone-builds", "certificate", "no-answer", "run-down"],
+  ...["killed-drone", "bridge.test", "drone-changes", "killed.test", "drone-builds", "certificate"],
+  ...["no-answer", "run-down", "killed-own-stack"],
   ...["drift.test", "drone-life", "killed-seldom", "abra-otherwise"],
   ...["run-switch", "drone-logins", "run-life", "killed-apps", "refusals"],
   ...["killed-inside", "contract", "run-hostile", "releases", "swarm-gone", "killed-moved"],
