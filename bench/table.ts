@@ -3,11 +3,11 @@ import type { Times } from "./measure.ts";
 /** One figure of the bench. */
 export interface Row {
   readonly name: string;
-  /** Seconds of the runs. */
-  readonly times: Times;
+  /** Seconds of the runs; undefined where the figure is no time. */
+  readonly times?: Times;
   /** What is compared with the limit, and how it is written. */
   readonly figure: number;
-  readonly unit: "x" | "s" | "ms";
+  readonly unit: "x" | "s" | "ms" | "MB" | "";
   /** Undefined where nothing was promised. */
   readonly limit?: number;
 }
@@ -16,14 +16,14 @@ const heads = ["what", "min", "median", "max", "figure", "limit"];
 
 /** The rows with a line of heads, columns aligned. */
 export function printTable(rows: readonly Row[]): string {
-  const seconds = (value: number): string => `${value.toFixed(3)} s`;
+  const seconds = (value?: number): string => (value === undefined ? "" : `${value.toFixed(3)} s`);
   const lines = [
     heads,
     ...rows.map(({ name, times, figure, unit, limit }) => [
       name,
-      seconds(times.min),
-      seconds(times.median),
-      seconds(times.max),
+      seconds(times?.min),
+      seconds(times?.median),
+      seconds(times?.max),
       written(figure, unit),
       limit === undefined ? "" : `${written(limit, unit)}${figure > limit ? " missed" : ""}`,
     ]),
@@ -37,5 +37,6 @@ export function printTable(rows: readonly Row[]): string {
 }
 
 function written(value: number, unit: Row["unit"]): string {
-  return unit === "ms" ? `${value.toFixed(0)} ms` : `${value.toFixed(2)} ${unit}`;
+  const isWhole = unit === "ms" || unit === "MB" || unit === "";
+  return `${value.toFixed(isWhole ? 0 : 2)} ${unit}`.trimEnd();
 }

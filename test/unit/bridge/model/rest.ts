@@ -74,10 +74,10 @@ function unheard({ witness, clock }: Pipeline, comment: FakeComment): readonly s
   if (createdAt.getTime() !== updatedAt.getTime()) return [];
   if (judged?.verdict === "withdrawn") return [];
   if (asks.for === "nothing") return [];
-  if (judged === undefined)
-    return [
-      `${id} was never judged: ${asks.for} of ${user.login} at ${clock.now() - createdAt.getTime()} ms before now`,
-    ];
+  if (judged === undefined) {
+    const age = clock.now() - createdAt.getTime();
+    return [`${id}, ${asks.for} of ${user.login}, was never judged within ${age} ms`];
+  }
   const allowed: readonly string[] = judged.wasMember
     ? [...verdicts[judged.asks.for], "refused"]
     : ["refused", "ignored"];
