@@ -142,6 +142,22 @@ describe.concurrent("a pull request", () => {
     ]);
   });
 
+  test("[7] for another branch than the main one is not tested", async () => {
+    const { stage, repository, bridge } = shared();
+    // given
+    const pull = await stage.pull(repository, "next");
+    // when
+    const comment = await stage.ask(pull);
+    // then
+    expect(await bridge.judged(comment)).toMatchObject({
+      verdict: "refused",
+      why: "other-branch",
+    });
+    expect(await stage.repliesTo(pull, comment)).toEqual([
+      "This is to be merged into next, and only what is for main is tested. Change the branch with *Edit*, next to the title.",
+    ]);
+  });
+
   test("[7] whose fork is gone is closed, and not tested", async () => {
     const { stage, repository, bridge } = shared();
     // given

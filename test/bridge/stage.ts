@@ -22,6 +22,9 @@ export const hookKey = "key-of-the-hook-0123456789";
 
 export const organisation = "recipes";
 
+/** That the forge's repositories have in these tests. */
+const mainBranch = "main";
+
 /** A pull request of a recipe. */
 export interface OpenPull {
   readonly repository: string;
@@ -187,12 +190,14 @@ export class Stage {
     return `${organisation}/${name}`;
   }
 
-  async pull(repository: string): Promise<OpenPull> {
+  /** @param into the branch that it is to be merged into, made where there is none */
+  async pull(repository: string, into = mainBranch): Promise<OpenPull> {
     const branch = this.name("change");
-    const head = await this.inTurn(
-      async () => await this.admin.commitFile(repository, branch, `${branch}.txt`, branch),
-    );
-    return await this.#open(this.admin, { repository, head, branch }, branch);
+    const head = await this.inTurn(async () => {
+      if (into !== mainBranch) await this.admin.commitFile(repository, into, `${into}.txt`, into);
+      return await this.admin.commitFile(repository, branch, `${branch}.txt`, branch);
+    });
+    return await this.#open(this.admin, { repository, head, branch }, branch, into);
   }
 
   /** A pull request from somebody's fork. */
@@ -209,9 +214,14 @@ export class Stage {
     return await this.#open(who, { repository, head, branch }, `${who.login}:${branch}`);
   }
 
-  async #open(who: ForgeAccount, pull: Omit<OpenPull, "number">, head: string): Promise<OpenPull> {
+  async #open(
+    who: ForgeAccount,
+    pull: Omit<OpenPull, "number">,
+    head: string,
+    base = mainBranch,
+  ): Promise<OpenPull> {
     const { repository, branch } = pull;
-    const body = { base: "main", head, title: branch };
+    const body = { base, head, title: branch };
     const schema = z.object({ number: z.int() });
     const { number } = await this.does(who, schema, "POST", `repos/${repository}/pulls`, body);
     return { ...pull, number };

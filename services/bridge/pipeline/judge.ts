@@ -177,9 +177,11 @@ async function whyNotThis(
   { commit }: Extract<Command, { name: "test" }>,
   pull: Pull,
 ): Promise<Refusal | undefined> {
-  const { head, isFork } = pull;
+  const { head, into, isFork, mainBranch } = pull;
   const { forks } = bridge.settings;
   if (!pull.isOpen) return { why: "closed" };
+  // A test says whether what people are given can be replaced by this.
+  if (into !== mainBranch) return { why: "other-branch", into, mainBranch };
   if (commit !== null && commit !== head) return { why: "other-head", head };
   if (isFork && forks === "refused") return { why: "fork" };
   if (isFork && forks === "with-commit" && commit === null) {

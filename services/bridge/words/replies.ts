@@ -36,6 +36,7 @@ export type Refusal =
   | { readonly why: "not-in-team" }
   | { readonly why: "late"; readonly minutes: number }
   | { readonly why: "closed" }
+  | { readonly why: "other-branch"; readonly into: string; readonly mainBranch: string }
   | { readonly why: "other-head"; readonly head: string }
   | { readonly why: "pushed" }
   | { readonly why: "fork" }
@@ -55,6 +56,8 @@ export function refusal(refused: Refusal): string {
       return `This was read only ${refused.minutes} minutes after it was written, so nothing was done. Please write it again.`;
     case "closed":
       return "This pull request is closed: reopen it to have it tested.";
+    case "other-branch":
+      return `This is to be merged into ${inert(refused.into)}, and only what is for ${inert(refused.mainBranch)} is tested. Change the branch with *Edit*, next to the title.`;
     case "other-head":
       return `That commit is not the newest one here, which is \`${refused.head}\`. Nothing was tested.`;
     case "pushed":

@@ -53,7 +53,10 @@ export const pullSchema = z
     number: z.int(),
     state: z.enum(["open", "closed"]),
     created_at: time,
-    base: z.object({ ref: z.string(), repo: z.object({ full_name: z.string() }) }),
+    base: z.object({
+      ref: z.string(),
+      repo: z.object({ full_name: z.string(), default_branch: z.string() }),
+    }),
     head: z.object({
       sha: commit,
       /** Null when the fork is gone. */
@@ -63,6 +66,7 @@ export const pullSchema = z
   .transform(({ number, state, created_at, base, head }) => ({
     ...{ number, isOpen: state === "open", createdAt: created_at },
     ...{ head: head.sha, base: base.repo.full_name },
+    ...{ into: base.ref, mainBranch: base.repo.default_branch },
     isFork: head.repo?.full_name !== base.repo.full_name,
   }));
 

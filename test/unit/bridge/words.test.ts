@@ -511,6 +511,10 @@ describe("an answer to a comment", () => {
     ],
     [{ why: "closed" }, "This pull request is closed: reopen it to have it tested."],
     [
+      { why: "other-branch", into: "@all | next", mainBranch: "main" },
+      "This is to be merged into &#64;\u200ball &#124; next, and only what is for main is tested. Change the branch with *Edit*, next to the title.",
+    ],
+    [
       { why: "other-head", head },
       `That commit is not the newest one here, which is \`${head}\`. Nothing was tested.`,
     ],

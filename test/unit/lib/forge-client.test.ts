@@ -292,13 +292,13 @@ describe("reactions", () => {
 describe("a pull request", () => {
   const pull = (changes: Readonly<Record<string, unknown>> = {}) => ({
     ...{ number: 3, state: "open", created_at: time, merged: false },
-    base: { ref: "main", repo: { full_name: "recipes/wiki" } },
+    base: { ref: "next", repo: { full_name: "recipes/wiki", default_branch: "main" } },
     head: { ref: "change", sha, repo: { full_name: "recipes/wiki" } },
     ...changes,
   });
   const expected = {
     ...{ number: 3, isOpen: true, createdAt: ten, head: sha, base: "recipes/wiki" },
-    isFork: false,
+    ...{ isFork: false, into: "next", mainBranch: "main" },
   };
 
   test.for<[string, unknown, unknown]>([

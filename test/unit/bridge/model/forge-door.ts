@@ -76,7 +76,8 @@ export class ForgeDoor implements Pick<Bridge["forge"], keyof Bridge["forge"]> {
     return await this.#call(() => {
       const pull = this.#pull(slug, number);
       const { isOpen, createdAt, isFork } = pull;
-      return { number, isOpen, createdAt, isFork, head: headOf(pull), base: slug };
+      const branches = { into: "main", mainBranch: "main" };
+      return { number, isOpen, createdAt, isFork, head: headOf(pull), base: slug, ...branches };
     });
   }
 
