@@ -2,6 +2,7 @@ import { createHmac } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { freePort } from "../forge/gitea.ts";
+import { hookEvents } from "../forge/recipes.ts";
 import type { BridgeProcess } from "./process.ts";
 import { sharedStage } from "./shared-stage.ts";
 import { type Changes, hookKey, type OpenPull, organisation, type Stage } from "./stage.ts";
@@ -43,6 +44,21 @@ describe.concurrent("in mode webhook", () => {
     await stage.editComment(stage.member, repository, comment, "!testme");
     // then
     expect(await stage.passesOver(bridge, pull, comment)).toBe(true);
+  });
+
+  test("[15] a push makes a result stale because the forge tells of it", async () => {
+    const { stage } = shared();
+    // given
+    const { bridge, repository, port } = await hooked(stage);
+    await using _ = bridge;
+    await using __ = await hook(stage, port);
+    const pull = await stage.pull(repository);
+    expect(await bridge.ended(await stage.ask(pull))).toMatchObject({ outcome: "passed" });
+    await stage.statusSays(pull, "passed after");
+    // when
+    const head = await stage.push(pull);
+    // then
+    await stage.statusSays(pull, head.slice(0, 8));
   });
 
   test("a delivery that is lost is found by the look that goes back further", async () => {
@@ -170,7 +186,7 @@ async function hook(stage: Stage, port: number, secret = hookKey): Promise<Async
   const { id } = await stage.does(
     ...([stage.admin, z.object({ id: z.int() }), "POST", path] as const),
     {
-      ...{ type: "gitea", active: true, events: ["pull_request_comment"] },
+      ...{ type: "gitea", active: true, events: hookEvents },
       config: { url: `http://127.0.0.1:${port}/hook`, content_type: "json", secret },
     },
   );

@@ -10,6 +10,9 @@ export const bridgeScopes = [
   "read:user",
 ] as const;
 
+/** What a hook tells the bridge of, as that page has it: of comments, and of pushes to pull requests. */
+export const hookEvents = ["pull_request_comment", "pull_request_sync"] as const;
+
 /** An organisation of recipes on a forge, with its people. */
 export interface RecipesOrganisation {
   readonly name: string;

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { help } from "../../services/bridge/words/replies.ts";
-import { bridgeScopes } from "../forge/recipes.ts";
+import { bridgeScopes, hookEvents } from "../forge/recipes.ts";
 import { appOf, droneYaml, hostYaml, synthesized } from "../synthesized.ts";
 
 const docs = join(import.meta.dirname, "../../docs");
@@ -25,6 +25,19 @@ test("it asks for the rights of a token that the tests of the bridge work with",
   for (const scope of bridgeScopes) {
     const [right, name = ""] = scope.split(":");
     expect(page).toMatch(new RegExp(`\`${name}\`.*${right === "write" ? "Write" : "Read"}`));
+  }
+});
+
+test("it names the events that the hook of the tests tells of, and its picture does", () => {
+  // As the form of the forge has them.
+  const labels = {
+    pull_request_comment: "Pull Request Comment",
+    pull_request_sync: "Pull Request Synchronized",
+  } as const;
+  const picture = readFileSync(join(docs, "pictures/webhook.svg"), "utf8");
+  for (const event of hookEvents) {
+    expect(page).toContain(`*${labels[event]}*`);
+    expect(picture).toContain(`>${labels[event]}</text>`);
   }
 });
 

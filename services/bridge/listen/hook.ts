@@ -24,13 +24,28 @@ export interface Received {
   readonly nudge?: Nudge;
 }
 
-/** All that is believed of a delivery: which comment to look at. The rest the forge is asked for. */
-const payloadSchema = z.object({
-  action: z.string(),
-  is_pull: z.boolean().optional(),
-  comment: z.object({ id: z.int().min(1) }),
-  repository: z.object({ full_name: z.string() }),
-});
+const repository = z.object({ full_name: z.string() });
+
+/**
+ * All that is believed of a delivery, by event: which comment to look at, or which pull request. The rest the forge is
+ * asked for.
+ */
+const payloads = {
+  issue_comment: z
+    .object({
+      ...{ action: z.string(), is_pull: z.boolean().optional(), repository },
+      comment: z.object({ id: z.int().min(1) }),
+    })
+    .transform(({ action, is_pull, comment, ...rest }) => ({
+      ...{ ...rest, kind: "comment" as const, number: comment.id },
+      isForUs: action === "created" && is_pull !== false,
+    })),
+  pull_request: z
+    .object({ action: z.string(), number: z.int().min(1), repository })
+    .transform(({ action, ...rest }) => ({
+      ...{ ...rest, kind: "push" as const, isForUs: action === "synchronized" },
+    })),
+} as const;
 
 /**
  * Judges one delivery of the forge's hook.
@@ -48,18 +63,19 @@ export function receive(
   const signed = header("x-forgejo-signature") ?? header("x-gitea-signature") ?? "";
   if (!isSigned(body, signed, keys)) return { status: 401, result: "not-signed" };
   const event = header("x-forgejo-event") ?? header("x-gitea-event");
-  if (event !== "issue_comment") return { status: 202, result: "another-event" };
+  if (event !== "issue_comment" && event !== "pull_request")
+    return { status: 202, result: "another-event" };
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
   } catch {
     return { status: 400, result: "not-json" };
   }
-  const { data } = payloadSchema.safeParse(value);
+  const { data } = payloads[event].safeParse(value);
   if (data === undefined) return { status: 400, result: "another-shape" };
-  const lower = data.repository.full_name.toLowerCase();
-  const repository = recipes.find((each) => each.toLowerCase() === lower);
-  const isForUs = data.action === "created" && data.is_pull !== false && repository !== undefined;
-  if (!isForUs) return { status: 202, result: "ignored" };
-  return { status: 202, result: "taken", nudge: { repository, comment: data.comment.id } };
+  const { kind, number, isForUs } = data;
+  const name = data.repository.full_name.toLowerCase();
+  const recipe = recipes.find((each) => each.toLowerCase() === name);
+  if (!isForUs || recipe === undefined) return { status: 202, result: "ignored" };
+  return { status: 202, result: "taken", nudge: { repository: recipe, kind, number } };
 }

@@ -1,7 +1,8 @@
 import type { ForgeComment } from "../../lib/forge/schemas.ts";
-import type { Nudge } from "../records/cursors.ts";
+import type { NotedNudge } from "../records/cursors.ts";
 import { type Attempted, attempt } from "./attempt.ts";
 import type { Bridge } from "./bridge.ts";
+import { noteHead } from "./heads.ts";
 import { judge } from "./judge.ts";
 import { Lookout } from "./lookout.ts";
 import { takeIn } from "./take-in.ts";
@@ -84,15 +85,12 @@ export class ForgeLane {
   }
 
   async #followNudges(turn: Turn): Promise<void> {
-    const { forge, records } = this.#bridge;
-    const followed: { readonly nudge: Nudge; readonly found: ForgeComment | undefined }[] = [];
+    const { records } = this.#bridge;
+    const followed: { readonly nudge: NotedNudge; readonly found: ForgeComment | undefined }[] = [];
     await turn.over(records.cursors.nudges(mostAtOnce), async (nudge) => {
-      const { repository, comment } = nudge;
-      const trial = { duty: "nudge", item: String(comment), most };
-      const came = await attempt(this.#bridge, trial, async () => {
-        const isKnown = records.commands.knows(comment);
-        const found = isKnown ? undefined : await forge.comment(repository, comment);
-        followed.push({ nudge, found });
+      const item = `${nudge.kind} ${nudge.repository} ${nudge.number}`;
+      const came = await attempt(this.#bridge, { duty: "nudge", item, most }, async () => {
+        followed.push({ nudge, found: await this.#ask(nudge) });
       });
       // A sweep may still find it.
       if (came.as === "given-up") records.cursors.followed(nudge);
@@ -106,6 +104,16 @@ export class ForgeLane {
         records.cursors.followed(nudge);
       }
     });
+  }
+
+  /** Asks the forge for what we were told of. @returns the comment, where it is one that is not known */
+  async #ask({ kind, repository, number }: NotedNudge): Promise<ForgeComment | undefined> {
+    const { forge, records } = this.#bridge;
+    if (kind === "push") {
+      await noteHead(this.#bridge, repository, number);
+      return undefined;
+    }
+    return records.commands.knows(number) ? undefined : await forge.comment(repository, number);
   }
 
   async #look(turn: Turn): Promise<void> {

@@ -3,6 +3,7 @@ import type { ForgeComment, FoundPull } from "../../lib/forge/schemas.ts";
 import { ForgeRefusal } from "../../lib/forge/trouble.ts";
 import { attempt } from "./attempt.ts";
 import type { Bridge } from "./bridge.ts";
+import { noteHead } from "./heads.ts";
 import { takeIn } from "./take-in.ts";
 
 /**
@@ -80,7 +81,7 @@ export class Lookout {
     const from = new Date(Math.min(since.getTime(), owed ?? since.getTime()));
     const came = await attempt(this.#bridge, { duty: "read", item: repository }, async () => {
       await this.#takeInSince(repository, from);
-      await this.#noteHeads(repository, pulls ?? []);
+      for (const { number } of pulls ?? []) await noteHead(this.#bridge, repository, number);
     });
     if (came.as === "done") {
       if (owed !== undefined) cursors.drop(name);
@@ -149,30 +150,6 @@ export class Lookout {
       if (error instanceof ForgeRefusal && error.trouble === "too-long") return undefined;
       throw error;
     }
-  }
-
-  /** Sees which commit a pull request is at by now, where a test of it is told of. */
-  async #noteHeads(repository: string, pulls: readonly FoundPull[]): Promise<void> {
-    const { forge, records, now } = this.#bridge;
-    for (const { number } of pulls) {
-      if (records.answers.told(repository, number) === undefined) continue;
-      const head = await headOf(forge, repository, number);
-      if (head !== undefined) records.answers.tell(repository, number, head, now());
-    }
-  }
-}
-
-/** Undefined for a pull request that is gone, with its repository say. */
-async function headOf(
-  forge: Bridge["forge"],
-  repository: string,
-  number: number,
-): Promise<string | undefined> {
-  try {
-    return (await forge.pull(repository, number)).head;
-  } catch (error) {
-    if (error instanceof ForgeRefusal && error.trouble === "not-found") return undefined;
-    throw error;
   }
 }
 

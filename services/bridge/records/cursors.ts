@@ -1,10 +1,20 @@
 import * as z from "zod";
 import type { Database } from "./database.ts";
 
-const nudge = z.object({ repository: z.string(), comment: z.int() });
+const nudge = z.object({
+  repository: z.string(),
+  kind: z.enum(["comment", "push"]),
+  /** Of the comment, or of the pull request. */
+  number: z.int(),
+});
 
-/** A comment that we were told of. */
+/** A new comment that we were told of, or a pull request to which something was pushed. */
 export type Nudge = Readonly<z.infer<typeof nudge>>;
+
+const noted = nudge.extend({ id: z.int() });
+
+/** One that was written down. */
+export type NotedNudge = Readonly<z.infer<typeof noted>>;
 
 /** What is known of what is new on the forge. */
 export class Cursors {
@@ -34,22 +44,21 @@ export class Cursors {
     this.#database.run("DELETE FROM cursors WHERE name = :name", { name });
   }
 
-  nudge({ repository, comment }: Nudge): void {
+  nudge(values: Nudge): void {
     this.#database.run(
-      "INSERT INTO nudges (repository, comment) VALUES (:repository, :comment) ON CONFLICT DO NOTHING",
-      { repository, comment },
+      `INSERT OR REPLACE INTO nudges (repository, kind, number)
+       VALUES (:repository, :kind, :number)`,
+      values,
     );
   }
 
-  nudges(limit: number): readonly Nudge[] {
-    const sql = "SELECT repository, comment FROM nudges ORDER BY comment LIMIT :limit";
-    return this.#database.all(nudge, sql, { limit });
+  nudges(limit: number): readonly NotedNudge[] {
+    const sql = "SELECT * FROM nudges ORDER BY kind, number LIMIT :limit";
+    return this.#database.all(noted, sql, { limit });
   }
 
-  followed({ repository, comment }: Nudge): void {
-    this.#database.run("DELETE FROM nudges WHERE repository = :repository AND comment = :comment", {
-      repository,
-      comment,
-    });
+  /** Not where we were told of the same again meanwhile: there may be another push. */
+  followed({ id }: Pick<NotedNudge, "id">): void {
+    this.#database.run("DELETE FROM nudges WHERE id = :id", { id });
   }
 }

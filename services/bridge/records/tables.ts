@@ -8,11 +8,14 @@ export const tables: readonly string[] = [
   -- Up to where the forge was asked what is new: 'search' or 'sweep', and each repository.
   CREATE TABLE cursors (name TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT;
 
-  -- Comments that we were told of and have not looked at.
+  -- Comments, and pull requests with a push, that we were told of and have not looked at. Told of again, a row has
+  -- another id.
   CREATE TABLE nudges (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     repository TEXT NOT NULL,
-    comment INTEGER NOT NULL,
-    PRIMARY KEY (repository, comment)
+    kind TEXT NOT NULL CHECK (kind IN ('comment', 'push')),
+    number INTEGER NOT NULL,
+    UNIQUE (repository, kind, number)
   ) STRICT;
 
   -- Comments that are for us: each once, for ever.

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { hookEvents } from "../../forge/recipes.ts";
 import { installBridgeLoader } from "../bridge/install.ts";
 import type { SeededForge } from "../forge/seed.ts";
 import type { Host, HostOptions } from "../host.ts";
@@ -105,10 +106,10 @@ export class RecipePulls {
     return (await this.#done(z.object({ id: z.int() }), login, "POST", path, { body })).id;
   }
 
-  /** Has the forge tell of comments there. @param key what its deliveries are signed with */
+  /** Has the forge tell of comments and pushes there. @param key what its deliveries are signed with */
   async hook(url: string, key: string): Promise<void> {
     const config = { url, secret: key, content_type: "json" };
-    const hook = { type: "gitea", active: true, events: ["pull_request_comment"], config };
+    const hook = { type: "gitea", active: true, events: hookEvents, config };
     await this.#done(z.unknown(), "forge-admin", "POST", "orgs/recipes/hooks", hook);
   }
 

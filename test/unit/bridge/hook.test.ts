@@ -69,6 +69,13 @@ const payload = (changes: Readonly<Record<string, unknown>> = {}): string =>
     ...changes,
   });
 
+/** What it sends of a push to a pull request. */
+const pushed = (changes: Readonly<Record<string, unknown>> = {}): string =>
+  JSON.stringify({
+    ...{ action: "synchronized", number: 3, repository: { id: 1, full_name: "recipes/wiki" } },
+    ...changes,
+  });
+
 const signed = (body: string | Uint8Array, by = key): string =>
   createHmac("sha256", by).update(body).digest("hex");
 
@@ -155,8 +162,19 @@ describe("a delivery is taken", () => {
     ],
   ])("%s", async ([, text, headers]) => {
     expect(await post(text, headers)).toEqual(taken);
-    expect(records.cursors.nudges(10)).toEqual([{ repository: "recipes/wiki", comment: 7 }]);
+    expect(records.cursors.nudges(10)).toMatchObject([
+      { repository: "recipes/wiki", kind: "comment", number: 7 },
+    ]);
     expect(rings).toBe(1);
+  });
+
+  test("of a push to a pull request", async () => {
+    const text = pushed();
+    const headers = headersFor(text, { "x-gitea-event": "pull_request" });
+    expect(await post(text, headers)).toEqual(taken);
+    expect(records.cursors.nudges(10)).toMatchObject([
+      { repository: "recipes/wiki", kind: "push", number: 3 },
+    ]);
   });
 
   test("of a megabyte, and as a stream without a length", async () => {
@@ -304,12 +322,21 @@ describe("a delivery is turned away", () => {
 });
 
 describe("a delivery is heard and left alone", () => {
+  const pullRequest = { "x-gitea-event": "pull_request" };
+
   test.for<readonly [string, string, Readonly<Record<string, string | undefined>>, Answer]>([
     ["of another event", body, { "x-gitea-event": "push" }, anotherEvent],
     ["of no event", body, { "x-gitea-event": undefined }, anotherEvent],
     ["of another event that is no JSON", "{", { "x-gitea-event": "push" }, anotherEvent],
     ["of an edit", payload({ action: "edited" }), {}, ignored],
     ["of a removal", payload({ action: "deleted" }), {}, ignored],
+    ["of a pull request's label", pushed({ action: "label_updated" }), pullRequest, ignored],
+    [
+      "of a push to a repository that does not count",
+      pushed({ repository: { full_name: "recipes/other" } }),
+      pullRequest,
+      ignored,
+    ],
     ["of an issue", payload({ is_pull: false }), {}, ignored],
     [
       "of a repository that does not count",
@@ -571,13 +598,17 @@ test("a port that is taken is an error, and no silence", async () => {
 });
 
 describe("what we were told of", () => {
+  const told = (number: number) => ({
+    ...{ repository: "recipes/wiki", kind: "comment" as const, number },
+  });
+
   test("is all there, each once, and is written down at once", async () => {
     const together = vi.spyOn(records, "together");
     const seen: number[] = [];
     const box = new NudgeBox(records, () => seen.push(records.cursors.nudges(100).length));
-    const comments = [...Array.from({ length: 50 }, (_, index) => index + 1), 7, 7, 50];
-    await Promise.all(comments.map((comment) => box.add({ repository: "recipes/wiki", comment })));
-    expect(records.cursors.nudges(100).map(({ comment }) => comment)).toEqual(
+    const numbers = [...Array.from({ length: 50 }, (_, index) => index + 1), 7, 7, 50];
+    await Promise.all(numbers.map((number) => box.add(told(number))));
+    expect(records.cursors.nudges(100).map(({ number }) => number)).toEqual(
       Array.from({ length: 50 }, (_, index) => index + 1),
     );
     expect(together).toHaveBeenCalledTimes(1);
@@ -589,13 +620,12 @@ describe("what we were told of", () => {
   test("while that is told of is there too", async () => {
     const more: Promise<void>[] = [];
     const box: NudgeBox = new NudgeBox(records, () => {
-      if (more.length < 3)
-        more.push(box.add({ repository: "recipes/wiki", comment: 10 + more.length }));
+      if (more.length < 3) more.push(box.add(told(10 + more.length)));
     });
-    await box.add({ repository: "recipes/wiki", comment: 1 });
+    await box.add(told(1));
     while (more.length < 3) await Promise.all(more);
     await Promise.all(more);
-    expect(records.cursors.nudges(10).map(({ comment }) => comment)).toEqual([1, 10, 11, 12]);
+    expect(records.cursors.nudges(10).map(({ number }) => number)).toEqual([1, 10, 11, 12]);
   });
 
   test("and cannot be written down is said to each who waits, and nobody is woken", async () => {
@@ -607,7 +637,7 @@ describe("what we were told of", () => {
     const box = new NudgeBox(records, () => {
       rings += 1;
     });
-    const add = (comment: number) => box.add({ repository: "recipes/wiki", comment });
+    const add = (number: number) => box.add(told(number));
     const came = await Promise.allSettled([add(1), add(2), add(3)]);
     expect(came.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
     expect(rings).toBe(0);
@@ -618,7 +648,7 @@ describe("what we were told of", () => {
     other.close();
     await add(4);
     expect(await post(body, headersFor(body))).toEqual(taken);
-    expect(records.cursors.nudges(10).map(({ comment }) => comment)).toEqual([4, 7]);
+    expect(records.cursors.nudges(10).map(({ number }) => number)).toEqual([4, 7]);
     process.off("unhandledRejection", unhandled);
     expect(unhandled).not.toHaveBeenCalled();
   });

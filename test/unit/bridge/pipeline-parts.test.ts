@@ -886,12 +886,28 @@ describe("what is remembered of what is new", () => {
 
   test("is each comment that we were told of, until it is followed", () => {
     const { cursors } = records;
-    for (const comment of [9, 7, 9, 8]) cursors.nudge({ repository: "recipes/wiki", comment });
-    cursors.nudge({ repository: "recipes/x", comment: 7 });
-    expect(cursors.nudges(10)).toHaveLength(4);
-    expect(cursors.nudges(2).map(({ comment }) => comment)).toEqual([7, 7]);
-    cursors.followed({ repository: "recipes/wiki", comment: 7 });
-    expect(cursors.nudges(1)).toEqual([{ repository: "recipes/x", comment: 7 }]);
+    const of = (repository: string, number: number) => ({
+      ...{ repository, kind: "comment" as const, number },
+    });
+    for (const number of [9, 7, 9, 8]) cursors.nudge(of("recipes/wiki", number));
+    cursors.nudge(of("recipes/x", 7));
+    cursors.nudge({ ...of("recipes/wiki", 7), kind: "push" });
+    expect(cursors.nudges(10)).toHaveLength(5);
+    expect(cursors.nudges(2).map(({ number }) => number)).toEqual([7, 7]);
+    for (const each of cursors.nudges(10)) {
+      if (each.repository === "recipes/wiki") cursors.followed(each);
+    }
+    expect(cursors.nudges(10)).toMatchObject([of("recipes/x", 7)]);
+  });
+
+  test("is there still when we were told of it again while it was followed", () => {
+    const { cursors } = records;
+    const push = { repository: "recipes/wiki", kind: "push", number: 1 } as const;
+    cursors.nudge(push);
+    const [first] = cursors.nudges(1);
+    cursors.nudge(push);
+    cursors.followed({ id: first?.id ?? 0 });
+    expect(cursors.nudges(10)).toMatchObject([push]);
   });
 });
 

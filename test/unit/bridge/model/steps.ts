@@ -77,7 +77,8 @@ const writes = step(
   async (pipeline, { who, pull: at, kind, isTold }) => {
     const pull = pick(pipeline.forge.pulls, at);
     const { id, repository } = pipeline.forge.write(pull, who, wordsFor(pull, kind));
-    if (isTold && repository !== stranger) await pipeline.nudge({ repository, comment: id });
+    if (isTold && repository !== stranger)
+      await pipeline.nudge({ repository, kind: "comment", number: id });
   },
 );
 
@@ -88,7 +89,7 @@ const asksForTest = step(
   async (pipeline, { pull: at, seconds }) => {
     const pull = pick(pipeline.forge.pulls, at);
     const { id, repository } = pipeline.forge.write(pull, people[0], wordsFor(pull, "test"));
-    if (repository !== stranger) await pipeline.nudge({ repository, comment: id });
+    if (repository !== stranger) await pipeline.nudge({ repository, kind: "comment", number: id });
     await pipeline.goOn(seconds * 1000);
   },
 );
@@ -123,10 +124,17 @@ const removesOfBot = step(
 
 const pushes = step(
   "pushes",
-  fc.record({ pull: pullIndex, delay: fc.nat({ max: 1500 }), asOfThen: fc.boolean() }),
-  (pipeline, { pull: at, delay, asOfThen }) => {
+  fc.record({
+    ...{ pull: pullIndex, delay: fc.nat({ max: 1500 }), asOfThen: fc.boolean() },
+    isTold: fc.boolean(),
+  }),
+  async (pipeline, { pull: at, delay, asOfThen, isTold }) => {
     const pull = pick(pipeline.forge.pulls, at);
     if (pull.isOpen) pipeline.forge.push(pull, delay, asOfThen);
+    const { repository, number } = pull;
+    if (isTold && repository !== stranger) {
+      await pipeline.nudge({ repository, kind: "push", number });
+    }
   },
 );
 
@@ -175,15 +183,16 @@ const nudges = step(
   async (pipeline, { at, isOfAnother }) => {
     const { forge } = pipeline;
     const known = [...forge.comments.values(), ...forge.gone.values()];
-    const all: readonly (Nudge & { readonly number?: number })[] = [
-      { repository: enrolled[0], comment: 999_999 },
-      ...known.map(({ repository, id }) => ({ repository, comment: id })),
+    const all: readonly Nudge[] = [
+      { repository: enrolled[0], kind: "comment", number: 999_999 },
+      { repository: enrolled[0], kind: "push", number: 999 },
+      ...known.map(({ repository, id }) => ({ repository, kind: "comment" as const, number: id })),
     ];
-    const { repository, comment } = pick(all, at);
+    const { repository, ...rest } = pick(all, at);
     const other = repository === enrolled[0] ? enrolled[1] : enrolled[0];
     // Of a repository that is not enrolled it takes nothing.
     const isWrong = isOfAnother || repository === stranger;
-    await pipeline.nudge({ repository: isWrong ? other : repository, comment });
+    await pipeline.nudge({ repository: isWrong ? other : repository, ...rest });
   },
 );
 
