@@ -120,3 +120,35 @@ test("comments that the forge is strange about keep no others waiting, nor the b
     expect(witness.judged.get(comment.id)?.verdict).toBe("accepted");
   });
 });
+
+test("[22] what could not be told for hours is given up, and told when there is something new", async () => {
+  await inPipeline(usual, async (pipeline) => {
+    const { forge, drone, clock, records } = pipeline;
+    ask(pipeline);
+    await pipeline.goOn(30_000);
+    // when it passes while the forge answers with what nobody understands
+    forge.trouble.mood = "strange";
+    drone.work();
+    clock.pass(60_000);
+    drone.work();
+    for (let turn = 0; turn < 80; turn += 1) {
+      await pipeline.droneTurn();
+      await pipeline.forgeTurn();
+      clock.pass(300_000);
+    }
+    // then
+    const pull = pullAt(pipeline, 0);
+    const item = `${pull.repository}#${pull.number}`;
+    expect(records.attempts.find("tell", item)).toMatchObject({ isParked: true, noes: 30 });
+    const told = () => [...forge.comments.values()].find(({ user }) => user.login === "ci-bot");
+    expect(told()?.body).not.toContain("✅ passed");
+    // when
+    forge.trouble.heal();
+    forge.push(pull, 0, false);
+    await pipeline.goOn(600_000);
+    // then
+    expect(told()?.body).toContain("✅ passed");
+    expect(told()?.body).toContain("**This is stale:**");
+    expect(records.attempts.find("tell", item)).toBeUndefined();
+  });
+});
