@@ -20,7 +20,7 @@ describe.concurrent("a command on a pull request", () => {
     const { params, after, number } = build ?? {};
     expect(params).toMatchObject({ CCCI_COMMIT: pull.head, CCCI_QUICK: "false" });
     expect(after).toBe(await headOf(stage.ci));
-    expect(running).toContain(`\`${pull.head.slice(0, 8)}\``);
+    expect(running).toContain(` at ${pull.head} `);
     expect(running).toContain(`[build ${number}](${stage.drone.server.url}/${stage.ci}/${number})`);
     // when
     stage.release(pull);
@@ -196,7 +196,7 @@ describe.concurrent("a command on a pull request", () => {
     const quick = await stage.ask(pull, "!testme --quick");
     // then
     const [build] = await stage.builds(pull);
-    const answer = `A test of \`${pull.head.slice(0, 8)}\` goes on already: ${stage.drone.server.url}/${stage.ci}/${build?.number}.`;
+    const answer = `A test of ${pull.head} goes on already: ${stage.drone.server.url}/${stage.ci}/${build?.number}.`;
     for (const comment of [second, quick]) {
       expect(await stage.repliesTo(pull, comment)).toEqual([answer]);
     }

@@ -58,7 +58,7 @@ describe.concurrent("in mode webhook", () => {
     // when
     const head = await stage.push(pull);
     // then
-    await stage.statusSays(pull, head.slice(0, 8));
+    await stage.statusSays(pull, head);
   });
 
   test("a delivery that is lost is found by the look that goes back further", async () => {

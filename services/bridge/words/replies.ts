@@ -76,7 +76,7 @@ export function refusal(refused: Refusal): string {
       return `No tests are taken at the moment${refused.reason === "" ? "" : `: ${inert(refused.reason)}`}. Please try again later.`;
     case "goes-on": {
       const link = refused.link === undefined ? "" : `: ${refused.link}`;
-      return `A test of \`${refused.head.slice(0, 8)}\` goes on already${link}.`;
+      return `A test of ${refused.head} goes on already${link}.`;
     }
   }
 }

@@ -31,6 +31,7 @@ const longestLine = 300;
 /** How many of the tests before the newest one are told of. */
 const mostEarlier = 5;
 
+/** Whole commits that stand by themselves are shown shortened by the forge, and lead to them. */
 export function statusComment(view: StatusView): string {
   const [newest, ...earlier] = view.requests;
   const isStale = newest.head !== view.head;
@@ -39,9 +40,7 @@ export function statusComment(view: StatusView): string {
     statusMarker,
     headline(newest, view),
     ...(isStale
-      ? [
-          `**This is stale:** the newest commit is now \`${view.head.slice(0, 8)}\`; \`!testme\` tests that one.`,
-        ]
+      ? [`**This is stale:** the newest commit is now ${view.head}; \`!testme\` tests that one.`]
       : []),
     ...(newest.reason === null ? [] : [inert(shortened(newest.reason, longestReason))]),
     ...(newest.phase !== "ended" && view.trouble !== undefined
@@ -59,7 +58,7 @@ export function statusComment(view: StatusView): string {
 
 function headline(request: Request, { linkOf }: StatusView): string {
   const { recipe, head, quick, build } = request;
-  const what = `**${recipe}** at \`${head.slice(0, 8)}\`${quick ? ", quick" : ""}`;
+  const what = `**${recipe}** at ${head}${quick ? ", quick" : ""}`;
   const link = build === null ? "" : ` · [build ${build}](${linkOf(build)})`;
   return `${state(request)} · ${what}${link}`;
 }
@@ -89,7 +88,7 @@ function earlierTests(requests: readonly Request[], { linkOf }: StatusView): str
   const rows = requests.map((request) => {
     const { head, build, quick } = request;
     const link = build === null ? "" : ` · [build ${build}](${linkOf(build)})`;
-    return `- ${state(request)} · \`${head.slice(0, 8)}\`${quick ? ", quick" : ""}${link}`;
+    return `- ${state(request)} · ${head}${quick ? ", quick" : ""}${link}`;
   });
   return `Before that:\n\n${rows.join("\n")}`;
 }

@@ -18,7 +18,7 @@ export function statusReply({ newest, goingOn, stopped, linkOf }: StatusReply): 
   const here =
     newest === undefined
       ? "Nothing was tested here yet."
-      : `${state(newest)} · \`${newest.head.slice(0, 8)}\`${link}`;
+      : `${state(newest)} · ${newest.head}${link}`;
   const everywhere = `${goingOn === 1 ? "One test waits or runs" : `${goingOn} tests wait or run`} over all recipes.`;
   const closed =
     stopped === undefined

@@ -320,13 +320,13 @@ const stage = (
 describe("the comment on a pull request", () => {
   test("begins by what we find it again by, and says how far its test is", () => {
     expect(statusComment(view())).toBe(
-      `${statusMarker}\n\n🕐 accepted · **wiki** at \`01234567\`\n\n${footer}`,
+      `${statusMarker}\n\n🕐 accepted · **wiki** at ${head}\n\n${footer}`,
     );
   });
 
   test("leads to the build once there is one, and says what is left out", () => {
     expect(statusComment(view({ requests: [{ ...waiting, quick: true }] }))).toContain(
-      "\n\n🕐 queued, at place 2 of 5 · **wiki** at `01234567`, quick · [build 12](https://drone.example.org/ci/cc-ci/12)\n\n",
+      `\n\n🕐 queued, at place 2 of 5 · **wiki** at ${head}, quick · [build 12](https://drone.example.org/ci/cc-ci/12)\n\n`,
     );
   });
 
@@ -358,7 +358,7 @@ describe("the comment on a pull request", () => {
       [
         statusMarker,
         "",
-        "❌ failed after 3 min 12 s · **wiki** at `01234567` · [build 12](https://drone.example.org/ci/cc-ci/12)",
+        `❌ failed after 3 min 12 s · **wiki** at ${head} · [build 12](https://drone.example.org/ci/cc-ci/12)`,
         "",
         "the page &#124; of &#64;\u200bmember said &#96;500&#96; and &#35;\u200b1",
         "",
@@ -379,8 +379,8 @@ describe("the comment on a pull request", () => {
         "",
         "Before that:",
         "",
-        "- ✅ passed after 3 min 12 s · `01234567`, quick · [build 12](https://drone.example.org/ci/cc-ci/12)",
-        "- ⚪ not tested · `01234567`",
+        `- ✅ passed after 3 min 12 s · ${head}, quick · [build 12](https://drone.example.org/ci/cc-ci/12)`,
+        `- ⚪ not tested · ${head}`,
         "",
         footer,
       ].join("\n"),
@@ -391,8 +391,7 @@ describe("the comment on a pull request", () => {
     ["waits", waiting],
     ["passed", ended("passed")],
   ])("says that it is stale where its test %s and there is a newer commit", ([, request]) => {
-    const mark =
-      "**This is stale:** the newest commit is now `fedcba98`; `!testme` tests that one.";
+    const mark = `**This is stale:** the newest commit is now ${newer}; \`!testme\` tests that one.`;
     expect(statusComment(view({ requests: [request], head: newer }))).toContain(`\n\n${mark}\n\n`);
     expect(statusComment(view({ requests: [request] }))).not.toContain("stale");
   });
@@ -464,12 +463,12 @@ describe("the answer to who asks what is going on", () => {
     [
       "one test waits",
       { newest: accepted, goingOn: 1 },
-      "🕐 accepted · `01234567`\n\nOne test waits or runs over all recipes.",
+      `🕐 accepted · ${head}\n\nOne test waits or runs over all recipes.`,
     ],
     [
       "one ended, and others go on",
       { newest: ended("passed"), goingOn: 7 },
-      "✅ passed after 3 min 12 s · `01234567` · [build 12](https://drone.example.org/ci/cc-ci/12)\n\n7 tests wait or run over all recipes.",
+      `✅ passed after 3 min 12 s · ${head} · [build 12](https://drone.example.org/ci/cc-ci/12)\n\n7 tests wait or run over all recipes.`,
     ],
     [
       "no test is taken",
@@ -540,10 +539,10 @@ describe("an answer to a comment", () => {
       { why: "stopped", reason: "`disk` of @host" },
       "No tests are taken at the moment: &#96;disk&#96; of &#64;\u200bhost. Please try again later.",
     ],
-    [{ why: "goes-on", head, link: undefined }, "A test of `01234567` goes on already."],
+    [{ why: "goes-on", head, link: undefined }, `A test of ${head} goes on already.`],
     [
       { why: "goes-on", head, link: "https://drone.example.org/ci/cc-ci/12" },
-      "A test of `01234567` goes on already: https://drone.example.org/ci/cc-ci/12.",
+      `A test of ${head} goes on already: https://drone.example.org/ci/cc-ci/12.`,
     ],
   ])("says why there is no test: %j", ([refused, expected]) => {
     expect(refusal(refused)).toBe(expected);
