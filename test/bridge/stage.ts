@@ -10,7 +10,7 @@ import type { Front } from "../drone/front.ts";
 import type { Gate } from "../drone/gate.ts";
 import { type Drone, pipeline, Scene } from "../drone/scene.ts";
 import { createToken, type ForgeAccount } from "../forge/account.ts";
-import { bridgeScopes } from "../forge/recipes.ts";
+import { addTeam, bridgeScopes, makeRecipes } from "../forge/recipes.ts";
 import { until } from "../host/machine/processes.ts";
 import { BridgeProcess } from "./process.ts";
 
@@ -96,12 +96,7 @@ export class Stage {
   static async start(scratch: string): Promise<Stage> {
     const scene = await Scene.start(scratch);
     const { owner, gitea } = scene;
-    await owner.createOrganisation(organisation);
-    const member = await gitea.createAccount("member");
-    const account = await gitea.createAccount("ci-bot");
-    await addTeam(owner, "robots", "read", account.login);
-    await addTeam(owner, "maintainers", "write", member.login);
-    const token = await createToken(gitea.url, account.login, account.password, bridgeScopes);
+    const { bot: account, botToken: token, member } = await makeRecipes(gitea, owner, organisation);
     const drone = await scene.shared();
     const ci = await scene.enabled();
     for (const folder of ["acts", "runs"]) mkdirSync(join(scratch, folder));
@@ -151,7 +146,8 @@ export class Stage {
     const person = await this.person(start);
     const { login } = person;
     const team = await this.inTurn(
-      async () => await addTeam(this.admin, this.name("team"), permission, login),
+      async () =>
+        await addTeam(this.admin, organisation, { name: this.name("team"), permission, login }),
     );
     return { person, team };
   }
@@ -523,23 +519,6 @@ export class Stage {
 
 function nameOf(repository: string): string {
   return repository.split("/")[1] ?? "";
-}
-
-/** @returns its number */
-async function addTeam(
-  owner: ForgeAccount,
-  name: string,
-  permission: string,
-  login: string,
-): Promise<number> {
-  const units = ["repo.code", "repo.issues", "repo.pulls"];
-  const { id } = await owner.done(
-    z.object({ id: z.int() }),
-    ...(["POST", `orgs/${organisation}/teams`] as const),
-    { name, permission, units, includes_all_repositories: true },
-  );
-  await owner.done(z.unknown(), "PUT", `teams/${id}/members/${login}`);
-  return id;
 }
 
 /** What a build does instead of asking the host for a run; it leaves what a run would. */

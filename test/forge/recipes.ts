@@ -39,11 +39,12 @@ export async function makeRecipes(
   return { name, bot, botToken, member };
 }
 
-async function addTeam(
+/** Makes a team over all repositories, with one person in it. @returns its number */
+export async function addTeam(
   owner: ForgeAccount,
   organisation: string,
   team: { readonly name: string; readonly permission: string; readonly login: string },
-): Promise<void> {
+): Promise<number> {
   const { name, permission, login } = team;
   const units = ["repo.code", "repo.issues", "repo.pulls"];
   const { id } = await owner.done(
@@ -52,4 +53,5 @@ async function addTeam(
     { name, permission, units, includes_all_repositories: true },
   );
   await owner.done(z.unknown(), "PUT", `teams/${id}/members/${login}`);
+  return id;
 }
