@@ -127,6 +127,36 @@ describe.concurrent("a pull request", () => {
     expect(await bridge.ended(comment)).toMatchObject({ outcome: "passed", head: pull.head });
   });
 
+  test("[9] that somebody pushed without a right to push is as one from a fork", async () => {
+    const { stage, repository, bridge } = shared();
+    // given
+    const pull = await stage.pullWithoutBranch(stage.stranger, repository);
+    // when
+    const comment = await stage.ask(pull);
+    // then
+    expect(await bridge.judged(comment)).toMatchObject({
+      ...{ verdict: "refused", why: "fork-without-commit" },
+    });
+  });
+
+  test("[8] that was pushed to while it was closed is tested at a commit that is named", async () => {
+    const { stage, repository, bridge } = shared();
+    // given: the forge writes nothing down of such a push
+    const pull = await stage.pull(repository);
+    await stage.closePull(pull);
+    const head = await stage.pushUnseen(pull);
+    await stage.reopenPull(pull);
+    // when
+    const comment = await stage.ask(pull);
+    // then
+    expect(await bridge.ended(comment)).toMatchObject({ outcome: "refused", build: null });
+    expect(await stage.builds(pull)).toEqual([]);
+    // when
+    const named = await stage.ask(pull, `!testme ${head}`);
+    // then
+    expect(await bridge.ended(named)).toMatchObject({ outcome: "passed", head });
+  });
+
   test("[9] from a fork is never tested where that is the policy", async () => {
     const { stage } = shared();
     // given

@@ -1,7 +1,9 @@
+import { execFile } from "node:child_process";
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
 import * as z from "zod";
 import { type BridgeSettings, bridgePlaces } from "../../services/lib/bridge-settings.ts";
 import type { Build } from "../../services/lib/drone/schemas.ts";
@@ -210,6 +212,34 @@ export class Stage {
     return await this.#open(who, { repository, head, branch }, `${who.login}:${branch}`);
   }
 
+  /** A pull request that needs no right to push, and no fork. */
+  async pullWithoutBranch(who: ForgeAccount, repository: string): Promise<OpenPull> {
+    const branch = this.name("change");
+    const folder = join(this.#scratch, branch);
+    const url = new URL(`${repository}.git`, `${this.scene.gitea.url}/`);
+    Object.assign(url, { username: who.login, password: who.password });
+    const by = ["-c", `user.name=${who.login}`, "-c", `user.email=${who.login}@example.org`];
+    const git = async (...args: readonly string[]) =>
+      await promisify(execFile)("git", [...by, ...args]);
+    return await this.inTurn(async () => {
+      await git("clone", "--quiet", url.href, folder);
+      await git("-C", folder, "commit", "--quiet", "--allow-empty", "--message", branch);
+      await git(
+        "-C",
+        folder,
+        "push",
+        "origin",
+        `HEAD:refs/for/${mainBranch}`,
+        "-o",
+        `topic=${branch}`,
+      );
+      const schema = z.array(z.object({ number: z.int(), head: z.object({ sha: z.string() }) }));
+      const [pull] = await this.admin.done(schema, "GET", `repos/${repository}/pulls?sort=newest`);
+      if (pull === undefined) throw new Error("the forge made no pull request of what was pushed");
+      return { repository, number: pull.number, head: pull.head.sha, branch };
+    });
+  }
+
   async #open(
     who: ForgeAccount,
     pull: Omit<OpenPull, "number">,
@@ -225,21 +255,26 @@ export class Stage {
 
   /** Pushes a commit, and waits until the forge has written that down. @returns the new head */
   async push(pull: OpenPull, who = this.admin): Promise<string> {
-    const { repository, branch } = pull;
     // Its opening is one of them, which may not be there yet.
     const before = Math.max(1, (await this.events(pull, "pull_push")).length);
+    const head = await this.pushUnseen(pull, who);
+    await until(
+      "the forge's note of a push",
+      60,
+      async () => (await this.events(pull, "pull_push")).length > before || undefined,
+      forgePause,
+    );
+    return head;
+  }
+
+  /** Pushes a commit, whether or not the forge writes that down. @returns the new head */
+  async pushUnseen({ repository, branch }: OpenPull, who = this.admin): Promise<string> {
     const file = `${this.name("file")}.txt`;
     const { commit } = await this.does(
       who,
       z.object({ commit: z.object({ sha: z.string() }) }),
       ...(["POST", `repos/${repository}/contents/${file}`] as const),
       { branch, content: Buffer.from(file).toString("base64"), message: `Add ${file}` },
-    );
-    await until(
-      "the forge's note of a push",
-      60,
-      async () => (await this.events(pull, "pull_push")).length > before || undefined,
-      forgePause,
     );
     return commit.sha;
   }
@@ -280,8 +315,16 @@ export class Stage {
   }
 
   async closePull(pull: OpenPull): Promise<void> {
-    const path = `repos/${pull.repository}/pulls/${pull.number}`;
-    await this.does(this.admin, z.unknown(), "PATCH", path, { state: "closed" });
+    await this.#setState(pull, "closed");
+  }
+
+  async reopenPull(pull: OpenPull): Promise<void> {
+    await this.#setState(pull, "open");
+  }
+
+  async #setState({ repository, number }: OpenPull, state: "closed" | "open"): Promise<void> {
+    const path = `repos/${repository}/pulls/${number}`;
+    await this.does(this.admin, z.unknown(), "PATCH", path, { state });
   }
 
   /** Has a comment be older than it is, and whatever it is on. */

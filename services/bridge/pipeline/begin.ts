@@ -2,7 +2,7 @@ import type { Started } from "../../lib/drone/client.ts";
 import type { Request } from "../records/requests.ts";
 import type { Bridge } from "./bridge.ts";
 import { endWithout } from "./end.ts";
-import { pushedSince } from "./pushes.ts";
+import { newestAt } from "./pushes.ts";
 
 /**
  * How long after a request its build is begun at the earliest, in milliseconds: the forge writes a push down about a
@@ -12,6 +12,10 @@ const settlingMilliseconds = 3000;
 
 /** For how long it is tried to have a build begun, in milliseconds. */
 const startMilliseconds = 30 * 60_000;
+
+/** For how long it is waited for the forge to write a push down, and how often it is asked, in milliseconds. */
+const longestTellingMilliseconds = 60_000;
+const tellingMilliseconds = 2000;
 
 /** How often a build is looked for that may be there, in milliseconds. */
 const searchMilliseconds = 5000;
@@ -37,6 +41,7 @@ export async function begin(bridge: Bridge, request: Request): Promise<number | 
     return undefined;
   }
   const whyNot = await isOver(bridge, request);
+  if (whyNot === "not-told") return now() + tellingMilliseconds;
   if (whyNot !== undefined) {
     endWithout(bridge, request, "refused", whyNot);
     return undefined;
@@ -44,14 +49,20 @@ export async function begin(bridge: Bridge, request: Request): Promise<number | 
   return await ask(bridge, request);
 }
 
-/** Why there is to be no build any more, in a sentence; undefined when there is to be one. */
+/**
+ * Why there is to be no build any more, in a sentence; undefined when there is to be one, and `not-told` as long as
+ * the forge has not said when its commit was pushed.
+ */
 async function isOver(bridge: Bridge, request: Request): Promise<string | undefined> {
-  const { repository, pull: number, head, isNamed, writtenAt } = request;
+  const { repository, pull: number, head, isNamed, acceptedAt } = request;
   const pull = await bridge.forge.pull(repository, number);
   if (!pull.isOpen) return "The pull request was closed before the test began.";
   const pushed = "Something was pushed before the test began: please look at it, and ask again.";
   if (pull.head !== head) return pushed;
-  if (!isNamed && (await pushedSince(bridge, pull, writtenAt))) return pushed;
+  const newest = isNamed ? "then" : await newestAt(bridge, pull, request);
+  const isToldYet = bridge.now() - acceptedAt > longestTellingMilliseconds;
+  if (newest === "not-told" && !isToldYet) return newest;
+  if (newest !== "then") return pushed;
   const reason = await bridge.stopped();
   if (reason !== undefined) return `No tests are taken at the moment. ${reason}`.trim();
   return undefined;

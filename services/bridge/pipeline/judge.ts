@@ -8,7 +8,7 @@ import { help, nearMiss, nothingToCancel, type Refusal, refusal } from "../words
 import { statusReply } from "../words/status-reply.ts";
 import type { Bridge } from "./bridge.ts";
 import { pageOf } from "./pages.ts";
-import { pushedSince } from "./pushes.ts";
+import { newestAt } from "./pushes.ts";
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -177,19 +177,19 @@ async function whyNotThis(
   { commit }: Extract<Command, { name: "test" }>,
   pull: Pull,
 ): Promise<Refusal | undefined> {
-  const { head, into, isFork, mainBranch } = pull;
+  const { head, into, isForeign, mainBranch } = pull;
   const { forks } = bridge.settings;
   if (!pull.isOpen) return { why: "closed" };
   // A test says whether what people are given can be replaced by this.
   if (into !== mainBranch) return { why: "other-branch", into, mainBranch };
   if (commit !== null && commit !== head) return { why: "other-head", head };
-  if (isFork && forks === "refused") return { why: "fork" };
-  if (isFork && forks === "with-commit" && commit === null) {
+  if (isForeign && forks === "refused") return { why: "fork" };
+  if (isForeign && forks === "with-commit" && commit === null) {
     return { why: "fork-without-commit", head };
   }
-  // Who names the commit says what was looked at.
-  const isUnsure = commit === null && (await pushedSince(bridge, pull, asked.writtenAt));
-  return isUnsure ? { why: "pushed" } : undefined;
+  // Who names the commit says what was looked at. What is not told yet is seen to before the test begins.
+  const isUnsure = commit === null && (await newestAt(bridge, pull, asked)) === "since";
+  return isUnsure ? { why: "pushed", head } : undefined;
 }
 
 /** Why none is taken at the moment. */

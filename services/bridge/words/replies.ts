@@ -38,7 +38,7 @@ export type Refusal =
   | { readonly why: "closed" }
   | { readonly why: "other-branch"; readonly into: string; readonly mainBranch: string }
   | { readonly why: "other-head"; readonly head: string }
-  | { readonly why: "pushed" }
+  | { readonly why: "pushed"; readonly head: string }
   | { readonly why: "fork" }
   | { readonly why: "fork-without-commit"; readonly head: string }
   | { readonly why: "too-many-of-person" | "too-many-of-pull"; readonly most: number }
@@ -61,7 +61,7 @@ export function refusal(refused: Refusal): string {
     case "other-head":
       return `That commit is not the newest one here, which is \`${refused.head}\`. Nothing was tested.`;
     case "pushed":
-      return "Something was pushed here after this was written, or in the very second, so it is not clear what it was about. Nothing was tested: please look at the newest commit, and write it again.";
+      return `Something was pushed here after this was written, or in the very second, so it is not clear what it was about. Nothing was tested: please look at the newest commit, and name it: \`!testme ${refused.head}\`.`;
     case "fork":
       return "Pull requests from forks are not tested here.";
     case "fork-without-commit":

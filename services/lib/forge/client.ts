@@ -43,7 +43,7 @@ export interface Page {
 
 /** The most that the forge gives for a page. */
 export const largestPage = 50;
-/** More than any repository has hooks for, and any pull request pushes in the minutes that are asked about. */
+/** More than any repository has hooks for. */
 const mostPages = 20;
 
 /** Speaks to a forge. Nothing is asked for a second time by itself. */
@@ -124,10 +124,13 @@ export class ForgeClient {
     return await this.#json(pullSchema, `${repositoryPath(slug)}/pulls/${number}`);
   }
 
-  /** What happened to a pull request since then; its opening and each push to it are `pull_push`. */
-  async eventsOf(slug: string, pull: number, since: Date): Promise<readonly PullEvent[]> {
+  /**
+   * What happened to a pull request, the oldest first; its opening and each push to it are `pull_push`. A page may
+   * have less than it is for, or nothing, and not be the last.
+   */
+  async eventsOf(slug: string, pull: number, page: Page): Promise<readonly PullEvent[]> {
     const path = `${repositoryPath(slug)}/issues/${pull}/timeline`;
-    return await this.#all(eventSchema, path, { since: seconds(since) });
+    return (await this.#json(z.array(eventSchema).nullable(), path, texts(page))) ?? [];
   }
 
   /** The commit that a branch is at. */

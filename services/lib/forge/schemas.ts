@@ -58,6 +58,7 @@ export const pullSchema = z
       repo: z.object({ full_name: z.string(), default_branch: z.string() }),
     }),
     head: z.object({
+      ref: z.string(),
       sha: commit,
       /** Null when the fork is gone. */
       repo: z.object({ full_name: z.string() }).nullable(),
@@ -67,21 +68,37 @@ export const pullSchema = z
     ...{ number, isOpen: state === "open", createdAt: created_at },
     ...{ head: head.sha, base: base.repo.full_name },
     ...{ into: base.ref, mainBranch: base.repo.default_branch },
-    isFork: head.repo?.full_name !== base.repo.full_name,
+    // A fork; or, with no branch of its own, what anybody who may read can push to `refs/for/…`.
+    isForeign: head.repo?.full_name !== base.repo.full_name || head.ref.startsWith("refs/pull/"),
   }));
 
 export type Pull = Readonly<z.infer<typeof pullSchema>>;
 
 /** An entry of what happened to a pull request. */
 export const eventSchema = z
-  .object({ id: z.int(), type: z.string(), created_at: time })
-  .transform(({ id, type, created_at }) => ({ id, type, createdAt: created_at }));
+  .object({ id: z.int(), type: z.string(), created_at: time, body: z.string() })
+  .transform(({ id, type, created_at, body }) => ({
+    ...{ id, type, createdAt: created_at },
+    /** The newest commit of a push; undefined where it is none, or does not say. */
+    pushed: type === "pull_push" ? newestOfPush(body) : undefined,
+  }));
 
 export type PullEvent = Readonly<z.infer<typeof eventSchema>>;
 
 export const branchSchema = z.object({ commit: z.object({ id: commit }) });
 
 export const madeSchema = z.object({ id: z.int().min(1) });
+
+const pushSchema = z.object({ commit_ids: z.array(commit) });
+
+/** The forge has the commits of a push in their order; of one by force the one before, and the one after. */
+function newestOfPush(body: string): string | undefined {
+  try {
+    return pushSchema.parse(JSON.parse(body)).commit_ids.at(-1);
+  } catch {
+    return undefined;
+  }
+}
 
 /** Undefined where it ends with none. */
 function numberAtEnd(url: string): number | undefined {

@@ -549,7 +549,9 @@ describe("an answer to a comment", () => {
   });
 
   test("says that something was pushed, and what to do", () => {
-    expect(refusal({ why: "pushed" })).toMatch(/^Something was pushed .* write it again\.$/);
+    expect(refusal({ why: "pushed", head })).toMatch(
+      new RegExp(`^Something was pushed .* name it: \`!testme ${head}\`\\.$`),
+    );
   });
 
   test.for(["word", "option", "short-commit", "several"] as const)(

@@ -298,7 +298,7 @@ describe("a pull request", () => {
   });
   const expected = {
     ...{ number: 3, isOpen: true, createdAt: ten, head: sha, base: "recipes/wiki" },
-    ...{ isFork: false, into: "next", mainBranch: "main" },
+    ...{ isForeign: false, into: "next", mainBranch: "main" },
   };
 
   test.for<[string, unknown, unknown]>([
@@ -307,12 +307,17 @@ describe("a pull request", () => {
     [
       "of a fork",
       pull({ head: { ref: "change", sha, repo: { full_name: "somebody/wiki" } } }),
-      { ...expected, isFork: true },
+      { ...expected, isForeign: true },
+    ],
+    [
+      "that anybody pushed without a branch",
+      pull({ head: { ref: "refs/pull/3/head", sha, repo: { full_name: "recipes/wiki" } } }),
+      { ...expected, isForeign: true },
     ],
     [
       "of a fork that is gone",
       pull({ head: { ref: "refs/pull/3/head", sha, repo: null } }),
-      { ...expected, isFork: true },
+      { ...expected, isForeign: true },
     ],
   ])("is read: one %s", async ([, answer, read]) => {
     const { client } = await serving({ [`GET ${repository}/pulls/3`]: [200, answer] });
@@ -329,31 +334,33 @@ describe("a pull request", () => {
     expect(await refusalOf(client.pull("recipes/wiki", 3))).toMatchObject({ trouble: "broken" });
   });
 
-  test("has all that happened to it read page by page, to the first empty one", async () => {
-    const path = `GET ${repository}/issues/3/timeline?since=2026-01-05T10%3A00%3A07Z`;
-    const event = (id: number, type: string) => ({ id, type, created_at: time, body: "{}" });
-    const { client, asked } = await serving({
-      [`${path}&page=1&limit=50`]: [200, [event(1, "pull_push"), event(2, "comment")]],
-      [`${path}&page=2&limit=50`]: [200, [event(3, "pull_push")]],
-      [`${path}&page=3&limit=50`]: [200, null],
+  test("has what happened to it read page by page, with the newest commit of each push", async () => {
+    const path = `GET ${repository}/issues/3/timeline`;
+    const event = (id: number, type: string, body: string) => ({
+      id,
+      type,
+      created_at: time,
+      body,
     });
-    expect(await client.eventsOf("recipes/wiki", 3, since)).toEqual([
-      { id: 1, type: "pull_push", createdAt: ten },
-      { id: 2, type: "comment", createdAt: ten },
-      { id: 3, type: "pull_push", createdAt: ten },
+    const commits = [sha.replaceAll("0", "1"), sha];
+    const push = JSON.stringify({ is_force_push: false, commit_ids: commits });
+    const answer = [
+      event(1, "pull_push", push),
+      event(2, "comment", push),
+      ...["", "{}", "[", '{"commit_ids":[]}', '{"commit_ids":["x"]}'].map((body) =>
+        event(3, "pull_push", body),
+      ),
+    ];
+    const { client } = await serving({
+      [`${path}?page=1&limit=50`]: [200, answer],
+      [`${path}?page=2&limit=50`]: [200, null],
+    });
+    expect(await client.eventsOf("recipes/wiki", 3, { page: 1, limit: 50 })).toEqual([
+      { id: 1, type: "pull_push", createdAt: ten, pushed: sha },
+      { id: 2, type: "comment", createdAt: ten, pushed: undefined },
+      ...Array(5).fill({ id: 3, type: "pull_push", createdAt: ten, pushed: undefined }),
     ]);
-    expect(asked).toHaveLength(3);
-  });
-
-  test("has no end of things read that happened to it", async () => {
-    const event = { id: 1, type: "pull_push", created_at: time };
-    const pages = Array.from({ length: 100 }, (_, index) => [
-      `GET ${repository}/issues/3/timeline?since=2026-01-05T10%3A00%3A07Z&page=${index + 1}&limit=50`,
-      [200, [event]] satisfies Answer,
-    ]);
-    const { client, asked } = await serving(Object.fromEntries(pages));
-    await client.eventsOf("recipes/wiki", 3, since);
-    expect(asked).toHaveLength(20);
+    expect(await client.eventsOf("recipes/wiki", 3, { page: 2, limit: 50 })).toEqual([]);
   });
 });
 

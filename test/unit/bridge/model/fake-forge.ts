@@ -28,7 +28,7 @@ export interface FakeComment {
 export interface FakePull {
   readonly repository: string;
   readonly number: number;
-  readonly isFork: boolean;
+  readonly isForeign: boolean;
   readonly createdAt: Date;
   updatedAt: Date;
   isOpen: boolean;
@@ -58,12 +58,12 @@ export class FakeForge {
     this.clock = clock;
   }
 
-  /** @param isFork whether it comes from a fork */
-  open(repository: string, isFork: boolean): FakePull {
+  /** @param isForeign whether it comes from a fork */
+  open(repository: string, isForeign: boolean): FakePull {
     const number = 1 + this.pulls.filter((each) => each.repository === repository).length;
     const [createdAt, updatedAt] = [this.clock.second(), this.clock.second()];
     const pull: FakePull = {
-      ...{ repository, number, isFork, createdAt, updatedAt, isOpen: true, isBlocked: false },
+      ...{ repository, number, isForeign, createdAt, updatedAt, isOpen: true, isBlocked: false },
       ...{ heads: [commitOf(`${repository} ${number} 1`)], events: [] },
     };
     this.pulls.push(pull);
@@ -143,10 +143,11 @@ export class FakeForge {
   }
 
   #writeDown(pull: FakePull, delay: number, at?: Date): void {
+    const pushed = headOf(pull);
     this.clock.plan(delay, () => {
       this.#count += 1;
       const createdAt = at ?? this.clock.second();
-      pull.events.push({ id: this.#count, type: "pull_push", createdAt });
+      pull.events.push({ id: this.#count, type: "pull_push", createdAt, pushed });
       pull.updatedAt = this.clock.second();
     });
   }

@@ -75,17 +75,24 @@ export class ForgeDoor implements Pick<Bridge["forge"], keyof Bridge["forge"]> {
   async pull(slug: string, number: number): Promise<Pull> {
     return await this.#call(() => {
       const pull = this.#pull(slug, number);
-      const { isOpen, createdAt, isFork } = pull;
+      const { isOpen, createdAt, isForeign } = pull;
       const branches = { into: "main", mainBranch: "main" };
-      return { number, isOpen, createdAt, isFork, head: headOf(pull), base: slug, ...branches };
+      return { number, isOpen, createdAt, isForeign, head: headOf(pull), base: slug, ...branches };
     });
   }
 
-  async eventsOf(slug: string, pull: number, since: Date): Promise<readonly PullEvent[]> {
-    const from = Math.floor(since.getTime() / 1000) * 1000;
-    return await this.#call(() =>
-      this.#pull(slug, pull).events.filter(({ createdAt }) => createdAt.getTime() >= from),
-    );
+  async eventsOf(slug: string, number: number, page: Page): Promise<readonly PullEvent[]> {
+    return await this.#call(() => {
+      const pull = this.#pull(slug, number);
+      const comments = this.#forge
+        .commentsSince(slug, new Date(0))
+        .filter((each) => each.pull === number)
+        .map(({ id, createdAt }) => ({ id, type: "comment", createdAt, pushed: undefined }));
+      const events = [...pull.events, ...comments].toSorted(
+        (left, right) => left.createdAt.getTime() - right.createdAt.getTime() || left.id - right.id,
+      );
+      return pageOfList(events, page);
+    });
   }
 
   async branchHead(_slug: string, _branch: string): Promise<string> {

@@ -156,9 +156,9 @@ const closes = step(
 
 const opens = step(
   "opens",
-  fc.record({ repository: fc.constantFrom(...enrolled), isFork: fc.boolean() }),
-  ({ forge }, { repository, isFork }) => {
-    forge.open(repository, isFork);
+  fc.record({ repository: fc.constantFrom(...enrolled), isForeign: fc.boolean() }),
+  ({ forge }, { repository, isForeign }) => {
+    forge.open(repository, isForeign);
   },
   ({ forge }) => forge.pulls.length < 8,
 );
