@@ -1,5 +1,5 @@
 // cc-ci-bridge: has recipes tested when somebody asks for it on a pull request, and answers there.
-import { readFile } from "node:fs/promises";
+import { lstat, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import * as z from "zod";
@@ -44,7 +44,7 @@ async function main(): Promise<void> {
   const hook = settings.mode === "webhook" ? { keys, recipes, box } : undefined;
   const { port, metricsPort } = settings.listen;
   const ports = {
-    port: await listen(publicPages({ health, metrics, hook }), port),
+    port: await listen(publicPages({ health, metrics, log, hook }), port),
     metricsPort: await listen(metricsPages({ metrics, health }), metricsPort),
   };
   log.info({ mode: settings.mode, recipes: recipes.length, ...ports }, "listens");
@@ -129,14 +129,16 @@ async function secrets(paths: readonly string[]): Promise<readonly string[]> {
   return found.filter((secret) => secret !== "");
 }
 
-/** The operator's word that no test is taken, and why; undefined where there is none. */
+/** The operator's word that no test is taken, and why; undefined where nothing has that name. */
 async function stopped(folder: string): Promise<string | undefined> {
+  const path = join(folder, "stop");
   try {
-    return (await readFile(join(folder, "stop"), "utf8")).trim().slice(0, 500);
+    await lstat(path);
   } catch (error) {
     if (isNotThere(error)) return undefined;
-    throw error;
   }
+  // Whatever it is, somebody means it.
+  return (await readFile(path, "utf8").catch(() => "")).trim().slice(0, 500);
 }
 
 main().catch((error: unknown) => {

@@ -5,6 +5,7 @@ import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { Nudge } from "../records/cursors.ts";
 import type { Health } from "../telemetry/health.ts";
+import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { receive } from "./hook.ts";
 import type { NudgeBox } from "./nudge-box.ts";
@@ -27,6 +28,7 @@ export interface ListenOptions {
 export interface PublicOptions {
   readonly health: Health;
   readonly metrics: Metrics;
+  readonly log: Pick<Log, "error">;
   /** What hooks are taken by; undefined where nobody may deliver any. */
   readonly hook:
     | {
@@ -38,7 +40,7 @@ export interface PublicOptions {
 }
 
 /** What the proxy may lead to. */
-export function publicPages({ health, metrics, hook }: PublicOptions): Hono {
+export function publicPages({ health, metrics, log, hook }: PublicOptions): Hono {
   const pages = new Hono();
   pages.get("/", (context) => context.text("The bridge of a CI for Co-op Cloud recipes.\n"));
   pages.get("/healthz", (context) => {
@@ -70,7 +72,7 @@ export function publicPages({ health, metrics, hook }: PublicOptions): Hono {
   pages.onError((error, context) => {
     // Anybody may go away in the middle of a body: that is nothing to be told of.
     const isCutShort = "code" in error && error.code === "ECONNRESET";
-    if (!isCutShort) console.error(error);
+    if (!isCutShort) log.error({ error: error.stack }, "cannot answer a request");
     const result = isCutShort ? "cut-short" : "broken";
     metrics.delivered(result);
     return context.json({ result }, isCutShort ? 400 : 500);

@@ -1,6 +1,7 @@
 import { DroneRefusal } from "../../lib/drone/trouble.ts";
-import { ForgeRefusal } from "../../lib/forge/trouble.ts";
+import { ForgeRefusal, longestPause } from "../../lib/forge/trouble.ts";
 import type { Bridge } from "./bridge.ts";
+import { isDue } from "./due.ts";
 
 /** What came of trying something. */
 export type Attempted =
@@ -17,6 +18,9 @@ export type Attempted =
 
 /** The first pause, in seconds, and the longest. */
 const pauses = { first: 2, longest: 300 } as const;
+
+/** With what the forge may ask for. */
+export const longestPauseMilliseconds = 1000 * Math.max(pauses.longest, longestPause);
 
 export interface Trial {
   /** Which step of the pipeline, and what it is about: the two name it among all. */
@@ -39,7 +43,7 @@ export async function attempt(
 ): Promise<Attempted> {
   const before = records.attempts.find(duty, item);
   if (before?.isParked) return { as: "given-up" };
-  if (before !== undefined && before.nextAt > now()) {
+  if (before !== undefined && !isDue(before.nextAt, now(), longestPauseMilliseconds)) {
     return { as: "later", at: before.nextAt, isSilence: false };
   }
   try {
@@ -92,6 +96,7 @@ function isOfAll({ trouble }: ForgeRefusal | DroneRefusal): boolean {
       return true;
     case "not-allowed":
     case "not-found":
+    case "moved":
     case "too-long":
     case "broken":
       return false;

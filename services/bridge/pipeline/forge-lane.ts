@@ -1,7 +1,9 @@
 import type { ForgeComment } from "../../lib/forge/schemas.ts";
+import type { Time } from "../records/attempts.ts";
 import type { NotedNudge } from "../records/cursors.ts";
-import { type Attempted, attempt } from "./attempt.ts";
+import { type Attempted, attempt, longestPauseMilliseconds } from "./attempt.ts";
 import type { Bridge } from "./bridge.ts";
+import { isDue } from "./due.ts";
 import { noteHead } from "./heads.ts";
 import { judge } from "./judge.ts";
 import { Lookout } from "./lookout.ts";
@@ -15,7 +17,7 @@ const mostAtOnce = 100;
 /** How often the forge may say no to one thing before that is given up: for some two hours. */
 const most = 30;
 
-/** Of what waits for another, which says when it is tried again. */
+/** Of what waits for what was written before it on the same pull request, which says when it is tried again. */
 const notBefore: Attempted = { as: "later", at: Number.POSITIVE_INFINITY, isSilence: false };
 
 /** For how long a pull request is told of, after nothing changes any more. */
@@ -39,17 +41,20 @@ export class ForgeLane {
     this.#lookout = new Lookout(bridge);
   }
 
+  get #time(): Time {
+    return { now: this.#bridge.now(), longest: longestPauseMilliseconds };
+  }
+
   /** One go over all that is due. @returns when the next is to be, in milliseconds since 1970 */
   async turn(): Promise<number> {
     const { records, now } = this.#bridge;
-    if (now() < this.#quietUntil) return this.#quietUntil;
+    if (!isDue(this.#quietUntil, now(), longestPauseMilliseconds)) return this.#quietUntil;
     const turn = new Turn(now() + 60_000);
     await this.#followNudges(turn);
     await this.#look(turn);
     const waiting = new Set<string>();
-    await turn.over(records.commands.unjudged(mostAtOnce), async (asked) => {
+    await turn.over(records.commands.unjudged(mostAtOnce, this.#time), async (asked) => {
       const place = `${asked.repository}#${asked.pull}`;
-      // What was written before it there comes first, as long as only a silence is in its way: a cancel is of a test.
       if (waiting.has(place)) return notBefore;
       const trial = { duty: "judge", item: String(asked.comment), most };
       const came = await attempt(this.#bridge, trial, () => judge(this.#bridge, asked));
@@ -80,6 +85,7 @@ export class ForgeLane {
       return attempt(this.#bridge, trial, () => tellOf(this.#bridge, told));
     });
     if (hasMoved && !turn.isOver && this.#hasMore()) turn.againAt(now());
+    for (const duty of ["nudge", "judge"]) turn.againAt(records.attempts.nextAt(duty, this.#time));
     this.#quietUntil = turn.quietUntil;
     return Math.max(turn.next, turn.quietUntil);
   }
@@ -87,9 +93,9 @@ export class ForgeLane {
   async #followNudges(turn: Turn): Promise<void> {
     const { records } = this.#bridge;
     const followed: { readonly nudge: NotedNudge; readonly found: ForgeComment | undefined }[] = [];
-    await turn.over(records.cursors.nudges(mostAtOnce), async (nudge) => {
-      const item = `${nudge.kind} ${nudge.repository} ${nudge.number}`;
-      const came = await attempt(this.#bridge, { duty: "nudge", item, most }, async () => {
+    await turn.over(records.cursors.nudges(mostAtOnce, this.#time), async (nudge) => {
+      const trial = { duty: "nudge", item: nudge.item, most };
+      const came = await attempt(this.#bridge, trial, async () => {
         followed.push({ nudge, found: await this.#ask(nudge) });
       });
       // A sweep may still find it.
@@ -119,10 +125,10 @@ export class ForgeLane {
   async #look(turn: Turn): Promise<void> {
     const { settings, now } = this.#bridge;
     const { mode, pollSeconds, sweepSeconds } = settings;
-    const isSweep = now() >= this.#nextSweep;
-    const isDue = isSweep || (mode === "poll" && now() >= this.#nextTick);
-    let isLate = isDue;
-    if (isDue) {
+    const isSweep = isDue(this.#nextSweep, now(), sweepSeconds * 1000);
+    const isTick = mode === "poll" && isDue(this.#nextTick, now(), pollSeconds * 1000);
+    let isLate = isSweep || isTick;
+    if (isLate) {
       await turn.over(["forge"], (item) =>
         attempt(this.#bridge, { duty: "look", item }, async () => {
           const begun = now();
@@ -142,9 +148,9 @@ export class ForgeLane {
   }
 
   #hasMore(): boolean {
-    const { records } = this.#bridge;
-    const isFull = records.commands.unjudged(mostAtOnce).length === mostAtOnce;
-    return isFull || records.cursors.nudges(mostAtOnce).length === mostAtOnce;
+    const { commands, cursors } = this.#bridge.records;
+    const isFull = commands.unjudged(mostAtOnce, this.#time).length === mostAtOnce;
+    return isFull || cursors.nudges(mostAtOnce, this.#time).length === mostAtOnce;
   }
 
   #forget(): void {

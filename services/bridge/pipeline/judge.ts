@@ -3,6 +3,7 @@ import type { ForgeComment, Pull } from "../../lib/forge/schemas.ts";
 import { ForgeRefusal } from "../../lib/forge/trouble.ts";
 import type { Reaction } from "../records/answers.ts";
 import type { AskedFor, Verdict } from "../records/commands.ts";
+import type { Request } from "../records/requests.ts";
 import { type Command, readComment } from "../words/command.ts";
 import { help, nearMiss, nothingToCancel, type Refusal, refusal } from "../words/replies.ts";
 import { statusReply } from "../words/status-reply.ts";
@@ -50,11 +51,11 @@ export async function judge(bridge: Bridge, asked: AskedFor): Promise<void> {
     return;
   }
   const age = bridge.now() - asked.writtenAt;
-  if (age > latest) {
-    refuse(bridge, asked, { why: "late", minutes: Math.floor(age / minute) });
-  } else if (reading.as === "command") {
-    await follow(bridge, asked, reading.command);
-  } else if (reading.as === "near-miss" && !wasTold(bridge, asked, "helped")) {
+  const isLate = age > latest;
+  if (reading.as === "command") {
+    if (isLate) refuse(bridge, asked, { why: "late", minutes: Math.floor(age / minute) });
+    else await obey(bridge, asked, reading.command);
+  } else if (reading.as === "near-miss" && !isLate && !wasTold(bridge, asked, "helped")) {
     decide(bridge, asked, { verdict: "helped", reply: nearMiss(reading.miss) });
   } else {
     decide(bridge, asked, { verdict: "ignored" });
@@ -79,12 +80,12 @@ async function turnedAway(
     throw new ForgeRefusal("not-allowed", what, { status: 303 });
   }
   if (membership !== "member") return { why: "not-a-member", organisation };
-  const isListed = only.length === 0 || only.some((each) => isSame(each, login));
+  const isListed = only.length === 0 || only.some((each) => isSameName(each, login));
   const isInTeam = team === null || (await forge.isInTeam(team, login));
   return isListed && isInTeam ? undefined : { why: "not-in-team" };
 }
 
-async function follow(bridge: Bridge, asked: AskedFor, command: Command): Promise<void> {
+async function obey(bridge: Bridge, asked: AskedFor, command: Command): Promise<void> {
   switch (command.name) {
     case "help":
       decide(bridge, asked, { verdict: "answered", reply: help });
@@ -114,7 +115,10 @@ function cancel(bridge: Bridge, asked: AskedFor): void {
   const { records } = bridge;
   const { repository, pull } = asked;
   records.together(() => {
-    const all = records.requests.goingOn().filter(isOn(asked));
+    // Not what was asked for after it, where that was read first.
+    const all = records.requests
+      .goingOn()
+      .filter((each) => isOn(asked)(each) && each.comment < asked.comment);
     if (all.length === 0) {
       decide(bridge, asked, { verdict: "answered", reply: nothingToCancel });
       return;
@@ -132,34 +136,34 @@ async function test(
 ): Promise<void> {
   const { forge, records, settings, now } = bridge;
   const { repository } = asked;
-  const recipe = settings.recipes.find((each) => isSame(each.repository, repository))?.recipe;
+  const recipe = settings.recipes.find((each) => isSameName(each.repository, repository))?.recipe;
   if (recipe === undefined) {
     // It was taken out of the configuration since.
     decide(bridge, asked, { verdict: "ignored", why: "not-enrolled" });
     return;
   }
   const pull = await forge.pull(repository, asked.pull);
-  const refused =
-    (await whyNotThis(bridge, asked, command, pull)) ?? (await whyNotNow(bridge, asked));
+  const { head } = pull;
+  const { quick } = command;
+  const whyNot = await whyNotThis(bridge, asked, command, pull);
+  const others = () => records.requests.goingOn().filter(isOn(asked));
+  // A whole test does for who asks for a quick one.
+  const isSame = (each: Request) =>
+    each.head === head && each.ending === null && (quick || !each.quick);
+  const refused = whyNot ?? (others().some(isSame) ? undefined : await whyNotNow(bridge, asked));
   if (refused !== undefined) {
     refuse(bridge, asked, refused);
     return;
   }
-  const { head } = pull;
-  const { quick } = command;
   records.together(() => {
-    const others = records.requests.goingOn().filter(isOn(asked));
-    // A whole test does for who asks for a quick one.
-    const same = others.find(
-      (each) => each.head === head && each.ending === null && (quick || !each.quick),
-    );
+    const same = others().find(isSame);
     if (same !== undefined) {
       const link = same.build === null ? undefined : pageOf(settings, same.build);
       const reply = refusal({ why: "goes-on", head, link });
       decide(bridge, asked, { verdict: "answered", reply, why: "goes-on" });
       return;
     }
-    for (const { id } of others) records.requests.endBy(id, "superseded");
+    for (const { id } of others()) records.requests.endBy(id, "superseded");
     const { comment, pull: number, author, writtenAt } = asked;
     const id = requestId(settings.forge.server, repository, comment);
     const isNamed = command.commit !== null;
@@ -206,7 +210,9 @@ async function whyNotNow(bridge: Bridge, asked: AskedFor): Promise<Refusal | und
   if (records.requests.countOfPull(repository, pull, since) >= perPullAndHour) {
     return { why: "too-many-of-pull", most: perPullAndHour };
   }
-  if (records.requests.countGoingOn() >= waiting) return { why: "too-many-waiting", most: waiting };
+  // Of those on the same pull request this one takes the place.
+  const others = records.requests.goingOn().filter((each) => !isOn(asked)(each));
+  if (others.length >= waiting) return { why: "too-many-waiting", most: waiting };
   return undefined;
 }
 
@@ -250,6 +256,6 @@ function requestId(server: string, repository: string, comment: number): string 
 }
 
 /** As the forge compares names. */
-function isSame(left: string, right: string): boolean {
+function isSameName(left: string, right: string): boolean {
   return left.toLowerCase() === right.toLowerCase();
 }

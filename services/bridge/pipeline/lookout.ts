@@ -1,9 +1,9 @@
-import { largestPage } from "../../lib/forge/client.ts";
-import type { ForgeComment, FoundPull } from "../../lib/forge/schemas.ts";
+import type { FoundPull } from "../../lib/forge/schemas.ts";
 import { ForgeRefusal } from "../../lib/forge/trouble.ts";
 import { attempt } from "./attempt.ts";
 import type { Bridge } from "./bridge.ts";
 import { noteHead } from "./heads.ts";
+import { overAll } from "./paging.ts";
 import { takeIn } from "./take-in.ts";
 
 /**
@@ -20,9 +20,6 @@ const sweepOverlap = 60 * 60_000;
  * forge's times have whole seconds, so there may be more within the same one.
  */
 const settlingMilliseconds = 3000;
-
-/** Of pull requests of which something happened since the last look. */
-const mostPages = 200;
 
 /** Looks for new comments. */
 export class Lookout {
@@ -41,26 +38,33 @@ export class Lookout {
    * @param kind a sweep looks back further
    */
   async look(kind: "tick" | "sweep"): Promise<void> {
-    const { records, now } = this.#bridge;
+    const { records, settings, now } = this.#bridge;
     const begun = now();
     const cursor = records.cursors.at("search");
     if (cursor === undefined) {
       // What was written before anybody listened is not for us.
       records.cursors.move("search", begun);
+      records.cursors.move("first", begun);
       return;
     }
-    const since = new Date(cursor - (kind === "sweep" ? sweepOverlap : overlap));
-    const moved = await this.#movedSince(since);
+    // One of the future, of a clock that went wrong, would have us hear nothing until then.
+    const newestBefore = Math.min(cursor, begun);
+    const back = newestBefore - (kind === "sweep" ? sweepOverlap : overlap);
+    const first = records.cursors.at("first") ?? back;
+    const since = new Date(first > begun ? back : Math.max(back, first));
+    const { moved, isWhole } = await this.#movedSince(since);
     const seen = new Map(moved.map((pull) => [keyOf(pull), this.#seenOf(pull, begun)]));
     const unread = moved.filter((pull) => kind === "sweep" || !seen.get(keyOf(pull))?.isRead);
     const moves = this.#enrolled(unread);
-    for (const { repository } of this.#bridge.settings.recipes) {
-      await this.#read(repository, moves.get(repository), since);
+    for (const { repository } of settings.recipes) {
+      // A sweep sees whether each is there still; and what cannot be read may be of any.
+      const pulls = moves.get(repository) ?? (isWhole && kind === "tick" ? undefined : []);
+      await this.#read(repository, pulls, since);
     }
     for (const each of seen.values()) each.isRead ||= begun - each.at >= settlingMilliseconds;
     this.#seen = seen;
-    const newest = Math.max(cursor, ...moved.map(({ updatedAt }) => updatedAt.getTime()));
-    records.cursors.move("search", newest);
+    const newest = Math.max(newestBefore, ...moved.map(({ updatedAt }) => updatedAt.getTime()));
+    records.cursors.move("search", Math.min(newest, begun));
   }
 
   /**
@@ -93,16 +97,16 @@ export class Lookout {
     }
   }
 
-  async #movedSince(since: Date): Promise<readonly FoundPull[]> {
+  /** Those of which something happened; whole where none was too much to be read. */
+  async #movedSince(since: Date) {
     const { forge, settings } = this.#bridge;
-    const found: FoundPull[] = [];
-    for (let page = 1; page <= mostPages; page += 1) {
-      const part = { page, limit: largestPage };
-      const pulls = await forge.movedPulls(settings.forge.organisation, since, part);
-      found.push(...pulls);
-      if (pulls.length < largestPage) break;
-    }
-    return found;
+    const moved: FoundPull[] = [];
+    const skipped = await overAll({
+      read: async (page) => await forge.movedPulls(settings.forge.organisation, since, page),
+      limit: await forge.largestPage(),
+      take: (pulls) => moved.push(...pulls),
+    });
+    return { moved, isWhole: skipped === 0 };
   }
 
   #seenOf(pull: FoundPull, now: number): Seen {
@@ -122,34 +126,15 @@ export class Lookout {
     return found;
   }
 
-  /** Page by page: of comments there may be any number, each of any size. */
   async #takeInSince(repository: string, since: Date): Promise<void> {
-    let singles = 0;
-    for (let offset = 0; ; ) {
-      const limit = singles > 0 ? 1 : largestPage;
-      const comments = await this.#page(repository, since, { page: offset / limit + 1, limit });
-      const isWhole = comments !== undefined;
-      for (const comment of comments ?? []) takeIn(this.#bridge, repository, comment);
-      if (isWhole && comments.length < limit) return;
-      // Of too much at once, one after another; one that alone is too much is no command.
-      if (!isWhole && limit > 1) singles = limit;
-      else offset += limit;
-      if (limit === 1) singles -= 1;
-    }
-  }
-
-  /** Undefined when it is more than can be taken. */
-  async #page(
-    repository: string,
-    since: Date,
-    page: { readonly page: number; readonly limit: number },
-  ): Promise<readonly ForgeComment[] | undefined> {
-    try {
-      return await this.#bridge.forge.comments(repository, since, page);
-    } catch (error) {
-      if (error instanceof ForgeRefusal && error.trouble === "too-long") return undefined;
-      throw error;
-    }
+    const { forge } = this.#bridge;
+    await overAll({
+      read: async (page) => await forge.comments(repository, since, page),
+      limit: await forge.largestPage(),
+      take: (comments) => {
+        for (const comment of comments) takeIn(this.#bridge, repository, comment);
+      },
+    });
   }
 }
 

@@ -2,7 +2,6 @@ import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
-import { isNotThere } from "../../lib/not-there.ts";
 import { type RunResults, runRequestSchema, runResultsSchema } from "../../lib/run.ts";
 
 /** Larger files are no results: 1 MiB. */
@@ -61,7 +60,8 @@ async function endOf(file: FileHandle, size: number): Promise<string> {
 const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /**
- * What is read of a file; undefined where there is none. It may go at any time: whoever sweeps it asks nobody.
+ * What is read of a file; undefined where there is none that can be read, whatever stands in its place: what a test
+ * left behind ends nobody but itself. It may go at any time: whoever sweeps it asks nobody.
  *
  * @param read gets its size, in bytes
  */
@@ -69,23 +69,13 @@ async function fromFile<Value>(
   path: string,
   read: (file: FileHandle, size: number) => Promise<Value>,
 ): Promise<Value | undefined> {
-  let file: FileHandle;
   try {
-    file = await open(path, flags);
-  } catch (error) {
-    if (isNotThere(error) || isLink(error)) return undefined;
-    throw error;
-  }
-  try {
+    await using file = await open(path, flags);
     const found = await file.stat();
     return found.isFile() ? await read(file, found.size) : undefined;
-  } finally {
-    await file.close();
+  } catch {
+    return undefined;
   }
-}
-
-function isLink(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ELOOP";
 }
 
 function jsonOf(text: string): unknown {

@@ -17,7 +17,7 @@ export type Found =
   | { readonly as: "silence"; readonly why: string };
 
 interface SelfWatchOptions {
-  readonly forge: Pick<ForgeClient, "user" | "membership" | "isInTeam">;
+  readonly forge: Pick<ForgeClient, "user" | "membership" | "isInTeam" | "mayComment">;
   readonly settings: BridgeSettings;
   readonly health: Pick<Health, "unfit">;
   readonly log: Log;
@@ -40,7 +40,8 @@ export class SelfWatch {
       const found = await this.#look();
       if (found.as === "fit") return found.self;
       // Being told to end is no error.
-      await sleep(againMilliseconds, undefined, { signal }).catch(() => undefined);
+      const pause = againMilliseconds * (1 + Math.random() / 2);
+      await sleep(pause, undefined, { signal }).catch(() => undefined);
     }
     return undefined;
   }
@@ -82,8 +83,10 @@ export class SelfWatch {
 /** Sees whose token we have, and whether the forge tells that account who is a member. */
 async function findSelf(
   forge: SelfWatchOptions["forge"],
-  { forge: { server, organisation, team } }: BridgeSettings,
+  { forge: { server, organisation, team }, recipes }: BridgeSettings,
 ): Promise<Found> {
+  const unfitToken = (trouble: string) =>
+    `${server} refuses the bridge's token (${trouble}): make one with the scopes write:issue, read:repository, read:organization and read:user, and put it in its file; until then nothing is acted on`;
   try {
     const { id, login } = await forge.user();
     if ((await forge.membership(organisation, login)) !== "member") {
@@ -94,12 +97,15 @@ async function findSelf(
       const why = `the bridge's account ${login} is not in team ${team} of ${organisation} on ${server}, so the forge does not tell it who is: add it to that team; until then nothing is acted on`;
       return { as: "unfit", why };
     }
+    const [recipe] = recipes;
+    if (recipe !== undefined && !(await forge.mayComment(recipe.repository))) {
+      return { as: "unfit", why: unfitToken("it may read, and not comment") };
+    }
     return { as: "fit", self: { id, login } };
   } catch (error) {
     if (!(error instanceof ForgeRefusal)) throw error;
     if (error.trouble === "token-refused" || error.trouble === "not-allowed") {
-      const why = `${server} refuses the bridge's token (${error.message}): make one with the scopes write:issue, read:repository, read:organization and read:user, and put it in its file; until then nothing is acted on`;
-      return { as: "unfit", why };
+      return { as: "unfit", why: unfitToken(error.message) };
     }
     return { as: "silence", why: error.message };
   }

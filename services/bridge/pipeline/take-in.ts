@@ -16,7 +16,8 @@ export function takeIn(
   if (createdAt.getTime() !== updatedAt.getTime()) return;
   const login = user.login.toLowerCase();
   if (settings.forge.ignore.some((each) => each.toLowerCase() === login)) return;
-  if (readComment(body).as === "talk") return;
+  // Known already, it is not read again: the same comments come up at many looks.
+  if (records.commands.knows(id) || readComment(body).as === "talk") return;
   const asked = {
     ...{ comment: id, repository, pull, author: user.id, login: user.login, text: body },
     writtenAt: createdAt.getTime(),

@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
+import type { ForgeComment } from "../../lib/forge/schemas.ts";
 import { ForgeRefusal } from "../../lib/forge/trouble.ts";
 import type { OwedReaction, Reply, ToldPull } from "../records/answers.ts";
 import type { Request } from "../records/requests.ts";
 import { statusComment, statusMarker } from "../words/status-comment.ts";
 import type { Bridge } from "./bridge.ts";
 import { pageOf } from "./pages.ts";
+import { overAll } from "./paging.ts";
 
 /** How many lines of what a failed test printed are shown. */
 const lastLines = 15;
@@ -16,21 +18,35 @@ const mostRequests = 6;
 export async function react(bridge: Bridge, owed: OwedReaction): Promise<void> {
   const { forge, gate, records } = bridge;
   const { comment, repository, wanted } = owed;
-  const target = `${wanted} ${repository} ${comment}`;
+  const give = `${wanted} ${repository} ${comment}`;
+  const take = `eyes ${repository} ${comment}`;
+  const isGiven = await delivered(bridge, owed, () =>
+    gate.pass("reaction give", give, () => forge.react(repository, comment, wanted)),
+  );
+  // Also where none is noted: we may have been ended before that.
+  const isTaken =
+    wanted === "eyes" ||
+    (await delivered(bridge, owed, () =>
+      gate.pass("reaction take", take, () => forge.unreact(repository, comment, "eyes")),
+    ));
+  if (isGiven && isTaken) records.answers.reacted(comment, wanted);
+  else records.answers.forgetReaction(comment);
+}
+
+/** @returns false when it can be given to nobody */
+async function delivered(
+  { log }: Bridge,
+  { comment, repository }: OwedReaction,
+  work: () => Promise<void>,
+): Promise<boolean> {
   try {
-    await gate.pass("reaction give", target, () => forge.react(repository, comment, wanted));
-    // Also where none is noted: we may have been ended before that.
-    if (wanted !== "eyes") {
-      const old = `eyes ${repository} ${comment}`;
-      await gate.pass("reaction take", old, () => forge.unreact(repository, comment, "eyes"));
-    }
+    await work();
+    return true;
   } catch (error) {
     if (!isUndeliverable(error)) throw error;
-    bridge.log.warn({ comment, repository, reason: error.message }, "cannot react");
-    records.answers.forgetReaction(comment);
-    return;
+    log.warn({ comment, repository, reason: error.message }, "cannot react");
+    return false;
   }
-  records.answers.reacted(comment, wanted);
 }
 
 /** Answers a comment, once. */
@@ -123,8 +139,18 @@ async function postedBefore(
   marker: string,
   since: number,
 ): Promise<number | undefined> {
-  const comments = await forge.commentsOf(repository, pull, new Date(since));
-  return comments.findLast(({ user, body }) => user?.id === self.id && body.startsWith(marker))?.id;
+  let last: number | undefined;
+  // The list of one pull request comes in one piece, however long it is.
+  await overAll({
+    read: async (page) => await forge.comments(repository, new Date(since), page),
+    limit: await forge.largestPage(),
+    take: (comments) => {
+      const isOurs = (each: ForgeComment) =>
+        each.pull === pull && each.user?.id === self.id && each.body.startsWith(marker);
+      last = comments.findLast(isOurs)?.id ?? last;
+    },
+  });
+  return last;
 }
 
 async function post(

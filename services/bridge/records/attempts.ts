@@ -22,6 +22,18 @@ export interface Attempt {
   readonly isParked: boolean;
 }
 
+/** When it is, and how far off the next time can be, in milliseconds: farther off, a clock went back since. */
+export interface Time {
+  readonly now: number;
+  readonly longest: number;
+}
+
+/** Part of a statement that has a `Time` among its values: the items of a duty whose time has not come. */
+export function itemsNotDue(duty: string): string {
+  return `SELECT item, noes FROM attempts
+    WHERE duty = '${duty}' AND parked = 0 AND next_at > :now AND next_at <= :now + :longest`;
+}
+
 /** What is tried again later. */
 export class Attempts {
   readonly #database: Database;
@@ -49,6 +61,14 @@ export class Attempts {
   succeeded(duty: string, item: string): void {
     const sql = "DELETE FROM attempts WHERE duty = :duty AND item = :item";
     this.#database.run(sql, { duty, item });
+  }
+
+  /** When the next of a duty is due; undefined where none waits. */
+  nextAt(duty: string, { now }: Time): number | undefined {
+    const sql = `SELECT min(next_at) AS at FROM attempts
+      WHERE duty = :duty AND parked = 0 AND next_at > :now`;
+    const found = this.#database.first(z.object({ at: z.int().nullable() }), sql, { duty, now });
+    return found?.at ?? undefined;
   }
 
   countParked(): number {

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { itemsNotDue, type Time } from "./attempts.ts";
 import type { Database } from "./database.ts";
 
 /** A comment that is for us. */
@@ -63,13 +64,26 @@ export class Commands {
     return this.#database.first(z.unknown(), sql, { comment }) !== undefined;
   }
 
-  /** Those that nothing was decided about, in the order in which they were written. */
-  unjudged(limit: number): readonly AskedFor[] {
+  /**
+   * Those that nothing was decided about and whose turn it is, in the order in which they were written. What was
+   * written before them on the same pull request comes first, as long as only a silence is in its way: a cancel is of
+   * a test. After a no it would be in the way of all that came after it.
+   */
+  unjudged(limit: number, time: Time): readonly AskedFor[] {
     return this.#database.all(
       row,
-      `SELECT comment, repository, pull, author, login, text, written_at FROM commands
-       WHERE judged_at IS NULL ORDER BY comment LIMIT :limit`,
-      { limit },
+      `WITH waiting AS (${itemsNotDue("judge")})
+       SELECT comment, repository, pull, author, login, text, written_at FROM commands
+       WHERE judged_at IS NULL
+       AND comment NOT IN (SELECT CAST(item AS INTEGER) FROM waiting)
+       AND NOT EXISTS (
+         SELECT 1 FROM waiting JOIN commands AS earlier ON earlier.comment = CAST(item AS INTEGER)
+         WHERE waiting.noes = 0 AND earlier.judged_at IS NULL
+         AND earlier.repository = commands.repository AND earlier.pull = commands.pull
+         AND earlier.comment < commands.comment
+       )
+       ORDER BY comment LIMIT :limit`,
+      { limit, ...time },
     );
   }
 

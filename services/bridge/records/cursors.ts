@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { itemsNotDue, type Time } from "./attempts.ts";
 import type { Database } from "./database.ts";
 
 const nudge = z.object({
@@ -11,9 +12,9 @@ const nudge = z.object({
 /** A new comment that we were told of, or a pull request to which something was pushed. */
 export type Nudge = Readonly<z.infer<typeof nudge>>;
 
-const noted = nudge.extend({ id: z.int() });
+const noted = nudge.extend({ id: z.int(), item: z.string() });
 
-/** One that was written down. */
+/** One that was written down, with what it is called among what is tried again. */
 export type NotedNudge = Readonly<z.infer<typeof noted>>;
 
 /** What is known of what is new on the forge. */
@@ -30,11 +31,10 @@ export class Cursors {
     return this.#database.first(z.object({ at: z.int() }), sql, { name })?.at;
   }
 
-  /** Never back. */
   move(name: string, at: number): void {
     this.#database.run(
       `INSERT INTO cursors (name, at) VALUES (:name, :at)
-       ON CONFLICT (name) DO UPDATE SET at = max(at, :at)`,
+       ON CONFLICT (name) DO UPDATE SET at = :at`,
       { name, at },
     );
   }
@@ -52,9 +52,15 @@ export class Cursors {
     );
   }
 
-  nudges(limit: number): readonly NotedNudge[] {
-    const sql = "SELECT * FROM nudges ORDER BY kind, number LIMIT :limit";
-    return this.#database.all(noted, sql, { limit });
+  /** Those whose turn it is. */
+  nudges(limit: number, time: Time): readonly NotedNudge[] {
+    return this.#database.all(
+      noted,
+      `SELECT *, kind || ' ' || repository || ' ' || number AS item FROM nudges
+       WHERE item NOT IN (SELECT item FROM (${itemsNotDue("nudge")}))
+       ORDER BY kind, number LIMIT :limit`,
+      { limit, ...time },
+    );
   }
 
   /** Not where we were told of the same again meanwhile: there may be another push. */

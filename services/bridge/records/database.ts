@@ -3,6 +3,9 @@ import * as z from "zod";
 
 type Values = Readonly<Record<string, SQLInputValue>>;
 
+/** For how long somebody else may write, such as a person who looks into it, in milliseconds. */
+const otherMilliseconds = 2000;
+
 /**
  * SQLite, as far as it is used here. What `transaction` has returned from lasts, also through a power cut;
  * of what it threw in, nothing does.
@@ -16,11 +19,10 @@ export class Database {
   /**
    * @param path a file, which is made when there is none, or `:memory:`
    * @param changes statements that made each version of its tables of the one before
-   * @throws {Error} when a newer program has written it
+   * @throws {Error} when it is no database, or a newer program has written it
    */
   constructor(path: string, changes: readonly string[]) {
-    this.#database = new DatabaseSync(path);
-    this.#database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+    this.#database = opened(path);
     const { version } = z
       .object({ version: z.int() })
       .parse(
@@ -88,5 +90,18 @@ export class Database {
     const prepared = this.#database.prepare(sql);
     this.#statements.set(sql, prepared);
     return prepared;
+  }
+}
+
+function opened(path: string): DatabaseSync {
+  try {
+    const database = new DatabaseSync(path, { timeout: otherMilliseconds });
+    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+    return database;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(
+      `${path} cannot be opened (${reason}): put a copy of it there, or move it away and lose what was asked for and not yet answered`,
+    );
   }
 }

@@ -5,7 +5,8 @@
  */
 export const tables: readonly string[] = [
   `
-  -- Up to where the forge was asked what is new: 'search' or 'sweep', and each repository.
+  -- When we first listened ('first'), up to where the forge was asked what is new ('search'), and from where on a
+  -- repository is to be read yet ('owed' and its name).
   CREATE TABLE cursors (name TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT;
 
   -- Comments, and pull requests with a push, that we were told of and have not looked at. Told of again, a row has

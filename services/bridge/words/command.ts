@@ -36,8 +36,11 @@ const mostBytes = 4096;
 /** A line of more words than that is a sentence. */
 const mostWords = 3;
 
-/** How many letters may be wrong in a word that was meant to be ours. */
-const mostEdits = 2;
+/**
+ * How many letters may be wrong in a word that was meant to be ours, by the sign before it. With a slash people write
+ * paths, and commands to others.
+ */
+const mostEdits = { "!": 2, "/": 1 } as const;
 
 const word = "testme";
 
@@ -71,7 +74,8 @@ function readLine({ text, isPlain, plainStart }: Line): Reading {
   const [first = "", ...rest] = words.map((each) => each.toLowerCase());
   if (first !== `!${word}`) {
     const name = /^[!/]([\p{L}\p{N}_.:,;!?-]{3,})$/u.exec(first)?.[1];
-    const isMeant = name !== undefined && distance(name, word) <= mostEdits;
+    const edits = mostEdits[first.startsWith("/") ? "/" : "!"];
+    const isMeant = name !== undefined && distance(name, word) <= edits;
     return isMeant ? { as: "near-miss", miss: "word" } : talk;
   }
   return readOptions(rest);
@@ -130,9 +134,9 @@ function linesOf(tokens: readonly Token[]): readonly Line[] {
   let depth = 0;
   let enclosed = 0;
   const end = () => {
-    const line = text.replaceAll(unseenEdges, "");
+    const line = trimmed(text);
     if (line !== "") {
-      lines.push({ text: line, isPlain, plainStart: plainStart.replaceAll(unseenEdges, "") });
+      lines.push({ text: line, isPlain, plainStart: trimmed(plainStart) });
     }
     text = "";
     plainStart = "";
@@ -153,8 +157,16 @@ function linesOf(tokens: readonly Token[]): readonly Line[] {
   return lines;
 }
 
-/** What nobody sees before and after text, such as what is copied along with it. */
-const unseenEdges = /^[\s\p{Cf}]+|[\s\p{Cf}]+$/gu;
+const unseen = /^[\s\p{Cf}]$/u;
+
+/** Without what nobody sees before and after it, such as what is copied along. */
+function trimmed(text: string): string {
+  const signs = [...text];
+  const isSeen = (sign: string) => !unseen.test(sign);
+  return signs
+    .slice(Math.max(0, signs.findIndex(isSeen)), signs.findLastIndex(isSeen) + 1)
+    .join("");
+}
 
 const comment = /<!--[\s\S]*?(?:-->|$)/g;
 

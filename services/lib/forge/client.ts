@@ -11,6 +11,7 @@ import {
   foundPullSchema,
   type Hook,
   hookSchema,
+  limitsSchema,
   madeSchema,
   type Pull,
   type PullEvent,
@@ -41,14 +42,23 @@ export interface Page {
   readonly limit: number;
 }
 
-/** The most that the forge gives for a page. */
+/** The most that a forge gives for a page, unless its operator chose otherwise. */
 export const largestPage = 50;
 /** More than any repository has hooks for. */
 const mostPages = 20;
 
-/** Speaks to a forge. Nothing is asked for a second time by itself. */
+/** For how long it is believed what the forge says of its pages, in milliseconds. */
+const limitLasts = 15 * 60_000;
+
+/**
+ * Speaks to a forge. Nothing is asked for a second time by itself, and nothing at all as long as the forge wants to
+ * be left in peace.
+ */
 export class ForgeClient {
   readonly #options: ForgeOptions;
+  #limit: { readonly most: number; readonly until: number } | undefined;
+  /** Until when it wants to be asked for nothing, by the clock that never goes back. */
+  #quietUntil = 0;
 
   constructor(options: ForgeOptions) {
     this.#options = options;
@@ -106,12 +116,6 @@ export class ForgeClient {
     );
   }
 
-  /** All comments of a pull request that were made or edited since then. */
-  async commentsOf(slug: string, pull: number, since: Date): Promise<readonly ForgeComment[]> {
-    const path = `${repositoryPath(slug)}/issues/${pull}/comments`;
-    return await this.#json(z.array(commentSchema), path, { since: seconds(since) });
-  }
-
   /** Undefined when it is gone, of another repository, or a word about a line of the change. */
   async comment(slug: string, id: number): Promise<ForgeComment | undefined> {
     const answer = await this.#answer("GET", `${repositoryPath(slug)}/issues/comments/${id}`);
@@ -131,6 +135,25 @@ export class ForgeClient {
   async eventsOf(slug: string, pull: number, page: Page): Promise<readonly PullEvent[]> {
     const path = `${repositoryPath(slug)}/issues/${pull}/timeline`;
     return (await this.#json(z.array(eventSchema).nullable(), path, texts(page))) ?? [];
+  }
+
+  /** The most that this forge gives for a page. Its operator may choose otherwise: it is asked now and then. */
+  async largestPage(): Promise<number> {
+    if (this.#limit === undefined || performance.now() > this.#limit.until) {
+      const { max_response_items: most } = await this.#json(limitsSchema, "/settings/api");
+      this.#limit = { most: Math.min(most, largestPage), until: performance.now() + limitLasts };
+    }
+    return this.#limit.most;
+  }
+
+  /**
+   * Whether the token goes so far as to write comments in a repository. Nothing is written: no comment has that
+   * number.
+   */
+  async mayComment(slug: string): Promise<boolean> {
+    const path = `${repositoryPath(slug)}/issues/comments/0`;
+    const answer = await this.#answer("PATCH", path, { body: "" });
+    return !isOfScope(answer);
   }
 
   /** The commit that a branch is at. */
@@ -205,6 +228,11 @@ export class ForgeClient {
 
   async #answer(method: Method, path: string, body?: unknown): Promise<HttpAnswer> {
     const { server, token, answerSeconds = 15 } = this.#options;
+    const quiet = this.#quietUntil - performance.now();
+    if (quiet > 0) {
+      const options = { status: 429, retryAfterSeconds: quiet / 1000 };
+      throw new ForgeRefusal("silent", "the forge wants to be left in peace", options);
+    }
     const url = new URL(`/api/v1${path}`, server);
     const headers = { Authorization: `token ${token}`, Accept: "application/json" };
     try {
@@ -216,13 +244,22 @@ export class ForgeClient {
     }
   }
 
-  #refuse({ status, text, headers }: HttpAnswer): never {
+  #refuse(answer: HttpAnswer): never {
+    const { status, text, headers } = answer;
     const retryAfterSeconds = pauseOf(headers.get("retry-after"), new Date());
+    if (retryAfterSeconds !== undefined) {
+      this.#quietUntil = performance.now() + 1000 * retryAfterSeconds;
+    }
     const options = { status, retryAfterSeconds };
+    const { server } = this.#options;
     const words = wordsOf(text);
+    if (isOfScope(answer)) throw new ForgeRefusal("token-refused", words ?? "", options);
     if (words !== undefined) throw new ForgeRefusal(troubleOf(status), words, options);
+    if (isElsewhere(answer, server)) {
+      throw new ForgeRefusal("moved", "it has another name on the forge by now", options);
+    }
     // Of the proxy in front of it, or of whatever else answers there.
-    const { host } = new URL(this.#options.server);
+    const { host } = new URL(server);
     const what = `${host}: not the forge answers, but something with ${status}`;
     throw new ForgeRefusal("silent", what, options);
   }
@@ -233,6 +270,19 @@ type Query = Readonly<Record<string, string>>;
 
 function isYes({ status }: HttpAnswer): boolean {
   return status >= 200 && status < 300;
+}
+
+/** What is asked about is there under another name: the forge says so with a place of its own. */
+function isElsewhere({ status, headers }: HttpAnswer, server: string): boolean {
+  const location = headers.get("location");
+  if (status < 300 || status >= 400 || location === null) return false;
+  const api = new URL("/api/v1/", server).href;
+  return URL.canParse(location, server) && new URL(location, server).href.startsWith(api);
+}
+
+/** Whether it is the token that does not go so far; the account may. */
+function isOfScope({ status, text }: HttpAnswer): boolean {
+  return status === 403 && /required scope/.test(wordsOf(text) ?? "");
 }
 
 function parsed<Schema extends z.ZodType>(

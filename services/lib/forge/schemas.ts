@@ -87,6 +87,9 @@ export type PullEvent = Readonly<z.infer<typeof eventSchema>>;
 
 export const branchSchema = z.object({ commit: z.object({ id: commit }) });
 
+/** What its operator chose for all who ask. */
+export const limitsSchema = z.object({ max_response_items: z.int().min(1) });
+
 export const madeSchema = z.object({ id: z.int().min(1) });
 
 const pushSchema = z.object({ commit_ids: z.array(commit) });

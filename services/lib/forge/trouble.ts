@@ -2,11 +2,13 @@
 export type ForgeTrouble =
   /** No answer that says anything: none, one of something else than the forge, or one of its own trouble. */
   | "silent"
-  /** The token is wrong, or was taken back. */
+  /** The token is wrong, was taken back, or has not the scope that is needed. */
   | "token-refused"
-  /** The token's scopes, or its account, do not go so far. */
+  /** Its account may not do that. */
   | "not-allowed"
   | "not-found"
+  /** It has another name by now, or another owner. */
+  | "moved"
   /** There is more of it than can be taken at once: ask for less. */
   | "too-long"
   /** Another answer than those that are known. */
@@ -43,7 +45,7 @@ export function troubleOf(status: number): ForgeTrouble {
 }
 
 /** The longest pause that is believed, in seconds: an hour. */
-const longestPause = 3600;
+export const longestPause = 3600;
 
 /**
  * What a `Retry-After` asks for: seconds, or a date (RFC 9110, 10.2.3).

@@ -113,6 +113,8 @@ test.for<readonly [string, string]>([
   ["another command", "!deploy"],
   ["options alone", "!cancel"],
   ["a path", "/etc/passwd"],
+  ["a command to somebody else", "/test all"],
+  ["another one", "/tested"],
   ["a sentence with it in front", "!testme is what starts a test"],
   ["a sentence of four words with it in front", "!testme starts a test"],
   ["a sentence with it at the end", "Please write !testme"],
@@ -179,4 +181,12 @@ test.for<readonly [string, string]>([
   ["more than 4 KiB of few characters", `!testme\n\n${"ü".repeat(2044)}`],
 ])("nothing is made of %s", ([, text]) => {
   expect(readComment(text)).toEqual({ as: "talk" });
+});
+
+test("a comment of nothing but blanks, and what stands behind them, takes no time", () => {
+  const blanks = " \u200b".repeat(1000);
+  const started = performance.now();
+  for (let count = 0; count < 20; count += 1) readComment(`!\u00e9${blanks}x`);
+  // Each took some 40 ms when the time grew with the square of the length.
+  expect(performance.now() - started).toBeLessThan(400);
 });

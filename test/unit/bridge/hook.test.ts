@@ -15,6 +15,9 @@ import { Metrics } from "../../../services/bridge/telemetry/metrics.ts";
 import { makeScratch } from "../../scratch.ts";
 import { bridgeSettings } from "./settings.ts";
 
+/** At which all is due. */
+const whenever = { now: 0, longest: 0 };
+
 const key = "the-key-of-the-hook";
 const previousKey = "the-key-before-it";
 
@@ -27,6 +30,7 @@ let metrics: Metrics;
 let port = 0;
 let ending: AbortController;
 let rings = 0;
+const log = { error: vi.fn() };
 
 beforeEach(async () => {
   scratch = makeScratch();
@@ -57,7 +61,7 @@ async function serve({ keys = [key, previousKey], mode = "webhook", ...limits }:
     rings += 1;
   });
   const hook = mode === "poll" ? undefined : { keys, recipes: ["recipes/wiki", "recipes/x"], box };
-  const pages = publicPages({ health, metrics, hook });
+  const pages = publicPages({ health, metrics, log, hook });
   return await listen(pages, 0, { signal: ending.signal, ...limits });
 }
 
@@ -162,7 +166,7 @@ describe("a delivery is taken", () => {
     ],
   ])("%s", async ([, text, headers]) => {
     expect(await post(text, headers)).toEqual(taken);
-    expect(records.cursors.nudges(10)).toMatchObject([
+    expect(records.cursors.nudges(10, whenever)).toMatchObject([
       { repository: "recipes/wiki", kind: "comment", number: 7 },
     ]);
     expect(rings).toBe(1);
@@ -172,7 +176,7 @@ describe("a delivery is taken", () => {
     const text = pushed();
     const headers = headersFor(text, { "x-gitea-event": "pull_request" });
     expect(await post(text, headers)).toEqual(taken);
-    expect(records.cursors.nudges(10)).toMatchObject([
+    expect(records.cursors.nudges(10, whenever)).toMatchObject([
       { repository: "recipes/wiki", kind: "push", number: 3 },
     ]);
   });
@@ -303,7 +307,7 @@ describe("a delivery is turned away", () => {
     ],
   ])("%s", async ([, [text, headers], expected]) => {
     expect(await post(text, headers)).toEqual(expected);
-    expect(records.cursors.nudges(10)).toEqual([]);
+    expect(records.cursors.nudges(10, whenever)).toEqual([]);
     expect(rings).toBe(0);
   });
 
@@ -358,7 +362,7 @@ describe("a delivery is heard and left alone", () => {
     ],
   ])("%s", async ([, text, changes, expected]) => {
     expect(await post(text, headersFor(text, changes))).toEqual(expected);
-    expect(records.cursors.nudges(10)).toEqual([]);
+    expect(records.cursors.nudges(10, whenever)).toEqual([]);
   });
 });
 
@@ -377,7 +381,7 @@ test.for(["GET", "PUT", "PATCH", "DELETE", "OPTIONS"])("the hook takes no %s", a
   });
   expect(answer.status).toBe(405);
   expect(answer.headers.get("allow")).toBe("POST");
-  expect(records.cursors.nudges(10)).toEqual([]);
+  expect(records.cursors.nudges(10, whenever)).toEqual([]);
 });
 
 test("there is no hook where the forge is asked", async () => {
@@ -386,7 +390,7 @@ test("there is no hook where the forge is asked", async () => {
     ...{ method: "POST", body, headers: headersFor(body) },
   });
   expect(answer.status).toBe(404);
-  expect(records.cursors.nudges(10)).toEqual([]);
+  expect(records.cursors.nudges(10, whenever)).toEqual([]);
 });
 
 test.for<readonly [string, string, readonly string[], boolean]>([
@@ -521,7 +525,7 @@ describe("a connection", () => {
     expect([...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status)).toEqual([
       ...["202", "401", "200", "202", "404"],
     ]);
-    expect(records.cursors.nudges(10)).toHaveLength(1);
+    expect(records.cursors.nudges(10, whenever)).toHaveLength(1);
   });
 
   test.for<readonly [string, string, string]>([
@@ -592,9 +596,9 @@ test("metrics are there for who is inside alone, and the hook for who is outside
 });
 
 test("a port that is taken is an error, and no silence", async () => {
-  await expect(listen(publicPages({ health, metrics, hook: undefined }), port)).rejects.toThrow(
-    "EADDRINUSE",
-  );
+  await expect(
+    listen(publicPages({ health, metrics, log, hook: undefined }), port),
+  ).rejects.toThrow("EADDRINUSE");
 });
 
 describe("what we were told of", () => {
@@ -605,10 +609,12 @@ describe("what we were told of", () => {
   test("is all there, each once, and is written down at once", async () => {
     const together = vi.spyOn(records, "together");
     const seen: number[] = [];
-    const box = new NudgeBox(records, () => seen.push(records.cursors.nudges(100).length));
+    const box = new NudgeBox(records, () =>
+      seen.push(records.cursors.nudges(100, whenever).length),
+    );
     const numbers = [...Array.from({ length: 50 }, (_, index) => index + 1), 7, 7, 50];
     await Promise.all(numbers.map((number) => box.add(told(number))));
-    expect(records.cursors.nudges(100).map(({ number }) => number)).toEqual(
+    expect(records.cursors.nudges(100, whenever).map(({ number }) => number)).toEqual(
       Array.from({ length: 50 }, (_, index) => index + 1),
     );
     expect(together).toHaveBeenCalledTimes(1);
@@ -625,7 +631,9 @@ describe("what we were told of", () => {
     await box.add(told(1));
     while (more.length < 3) await Promise.all(more);
     await Promise.all(more);
-    expect(records.cursors.nudges(10).map(({ number }) => number)).toEqual([1, 10, 11, 12]);
+    expect(records.cursors.nudges(10, whenever).map(({ number }) => number)).toEqual([
+      1, 10, 11, 12,
+    ]);
   });
 
   test("and cannot be written down is said to each who waits, and nobody is woken", async () => {
@@ -648,7 +656,7 @@ describe("what we were told of", () => {
     other.close();
     await add(4);
     expect(await post(body, headersFor(body))).toEqual(taken);
-    expect(records.cursors.nudges(10).map(({ number }) => number)).toEqual([4, 7]);
+    expect(records.cursors.nudges(10, whenever).map(({ number }) => number)).toEqual([4, 7]);
     process.off("unhandledRejection", unhandled);
     expect(unhandled).not.toHaveBeenCalled();
   });

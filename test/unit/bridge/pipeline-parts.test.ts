@@ -1,5 +1,7 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import pino from "pino";
@@ -28,6 +30,9 @@ import { ForgeRefusal } from "../../../services/lib/forge/trouble.ts";
 import type { RunResults } from "../../../services/lib/run.ts";
 import { makeScratch } from "../../scratch.ts";
 import { bridgeSettings } from "./settings.ts";
+
+/** At which all is due. */
+const whenever = { now: 0, longest: 0 };
 
 let scratch = "";
 let records: Records;
@@ -380,7 +385,7 @@ describe("the folder of a run", () => {
     expect(await runs.results(id)).toEqual(results);
   });
 
-  test.for<readonly [string, () => void]>([
+  test.for<readonly [string, () => void | Promise<void>]>([
     ["is not there", () => rmSync(join(scratch, id), { recursive: true })],
     ["has no results yet", () => undefined],
     ["has empty ones", () => writeFileSync(path("results.json"), "")],
@@ -413,6 +418,21 @@ describe("the folder of a run", () => {
         truncateSync(path("results.json"), 2 ** 40);
       },
     ],
+    [
+      "has a socket in their place",
+      async () => {
+        const server = createServer().listen(path("results.json"));
+        await once(server, "listening");
+        server.unref();
+      },
+    ],
+    [
+      "has a file in place of their folder",
+      () => {
+        rmSync(path(""), { recursive: true });
+        writeFileSync(path(""), "");
+      },
+    ],
     ["has a folder in their place", () => mkdirSync(path("results.json"))],
     ["has a pipe in their place", () => void execFileSync("mkfifo", [path("results.json")])],
     [
@@ -423,7 +443,7 @@ describe("the folder of a run", () => {
       },
     ],
   ])("that %s says nothing", async ([, make]) => {
-    make();
+    await make();
     expect(await runs.results(id)).toBeUndefined();
   });
 
@@ -548,6 +568,27 @@ describe("a database", () => {
     new Database(path(), versions).close();
   });
 
+  test("that is none is left as it is, and a person is told which", () => {
+    writeFileSync(path(), "what somebody else has put there, and is no database at all");
+    expect(() => new Database(path(), versions)).toThrow(
+      `${path()} cannot be opened (file is not a database): put a copy of it there, or move it away`,
+    );
+  });
+
+  test("waits for somebody else who writes for a moment", async () => {
+    const own = new Database(path(), versions);
+    const script = `
+      const other = new (require("node:sqlite").DatabaseSync)(process.argv[1]);
+      other.exec("BEGIN IMMEDIATE");
+      console.log("writes");
+      setTimeout(() => other.exec("COMMIT"), 300);`;
+    const other = spawn(process.execPath, ["-e", script, path()]);
+    await once(other.stdout, "data");
+    expect(own.run("INSERT INTO a VALUES ('one')")).toBe(1);
+    own.close();
+    await once(other, "exit");
+  });
+
   test("of a newer version is left as it is, and a person is told", () => {
     new Database(path(), versions).close();
     expect(() => new Database(path(), versions.slice(0, 2))).toThrow(
@@ -651,7 +692,7 @@ describe("what is remembered of comments", () => {
   test("is each of them once, as it was first seen", () => {
     expect(records.commands.takeIn(asked(7), 2000)).toBe(true);
     expect(records.commands.takeIn(asked(7, { text: "!testme cancel" }), 3000)).toBe(false);
-    expect(records.commands.unjudged(10)).toEqual([asked(7)]);
+    expect(records.commands.unjudged(10, whenever)).toEqual([asked(7)]);
     expect(records.commands.knows(7)).toBe(true);
     expect(records.commands.knows(8)).toBe(false);
   });
@@ -659,13 +700,13 @@ describe("what is remembered of comments", () => {
   test("is any text at all", () => {
     const text = "a\u0000b'\"; DROP TABLE commands; --\r\n\u{1f600}";
     records.commands.takeIn(asked(7, { text }), 2000);
-    expect(records.commands.unjudged(1)[0]?.text).toBe(text);
+    expect(records.commands.unjudged(1, whenever)[0]?.text).toBe(text);
   });
 
   test("is judged in the order in which it was written, and once", () => {
     for (const comment of [9, 7, 8]) records.commands.takeIn(asked(comment), 2000);
     const waiting = (limit: number) =>
-      records.commands.unjudged(limit).map(({ comment }) => comment);
+      records.commands.unjudged(limit, whenever).map(({ comment }) => comment);
     expect(waiting(10)).toEqual([7, 8, 9]);
     expect(waiting(2)).toEqual([7, 8]);
     records.commands.judge(7, "accepted", 3000);
@@ -873,15 +914,44 @@ describe("what is remembered of answers", () => {
 });
 
 describe("what is remembered of what is new", () => {
-  test("is up to when we asked, and never goes back", () => {
+  test("is up to when we asked", () => {
     const { cursors } = records;
     expect(cursors.at("search")).toBeUndefined();
     cursors.move("search", 2000);
-    cursors.move("search", 1000);
-    expect(cursors.at("search")).toBe(2000);
     cursors.move("search", 3000);
     expect(cursors.at("search")).toBe(3000);
-    expect(cursors.at("sweep")).toBeUndefined();
+    // Where a clock was wrong.
+    cursors.move("search", 1000);
+    expect(cursors.at("search")).toBe(1000);
+    expect(cursors.at("first")).toBeUndefined();
+  });
+
+  test("is in its turn where nothing of it waits to be tried again", () => {
+    const { attempts, commands, cursors } = records;
+    const failed = (duty: string, item: string, nextAt: number, noes = 1) =>
+      attempts.failed({
+        ...{ duty, item, nextAt, noes, tries: 1, since: 0, trouble: "x", isParked: false },
+      });
+    const time = { now: 1000, longest: 500 };
+    for (const comment of [7, 8, 9, 10]) {
+      cursors.nudge({ repository: "recipes/wiki", kind: "comment", number: comment });
+      commands.takeIn(asked(comment, { pull: comment === 10 ? 4 : 3 }), 500);
+    }
+    const nudges = () => cursors.nudges(10, time).map(({ number }) => number);
+    const unjudged = () => commands.unjudged(10, time).map(({ comment }) => comment);
+    failed("nudge", "comment recipes/wiki 7", 1200);
+    failed("nudge", "comment recipes/wiki 8", 1000);
+    // as only a clock that went back can have it
+    failed("nudge", "comment recipes/wiki 9", 1501);
+    expect(nudges()).toEqual([8, 9, 10]);
+    expect(attempts.nextAt("nudge", time)).toBe(1200);
+    expect(attempts.nextAt("judge", time)).toBeUndefined();
+    // after a no, what was written later does not wait
+    failed("judge", "7", 1200);
+    expect(unjudged()).toEqual([8, 9, 10]);
+    // after a silence, it does on the same pull request
+    failed("judge", "7", 1200, 0);
+    expect(unjudged()).toEqual([10]);
   });
 
   test("is each comment that we were told of, until it is followed", () => {
@@ -892,22 +962,22 @@ describe("what is remembered of what is new", () => {
     for (const number of [9, 7, 9, 8]) cursors.nudge(of("recipes/wiki", number));
     cursors.nudge(of("recipes/x", 7));
     cursors.nudge({ ...of("recipes/wiki", 7), kind: "push" });
-    expect(cursors.nudges(10)).toHaveLength(5);
-    expect(cursors.nudges(2).map(({ number }) => number)).toEqual([7, 7]);
-    for (const each of cursors.nudges(10)) {
+    expect(cursors.nudges(10, whenever)).toHaveLength(5);
+    expect(cursors.nudges(2, whenever).map(({ number }) => number)).toEqual([7, 7]);
+    for (const each of cursors.nudges(10, whenever)) {
       if (each.repository === "recipes/wiki") cursors.followed(each);
     }
-    expect(cursors.nudges(10)).toMatchObject([of("recipes/x", 7)]);
+    expect(cursors.nudges(10, whenever)).toMatchObject([of("recipes/x", 7)]);
   });
 
   test("is there still when we were told of it again while it was followed", () => {
     const { cursors } = records;
     const push = { repository: "recipes/wiki", kind: "push", number: 1 } as const;
     cursors.nudge(push);
-    const [first] = cursors.nudges(1);
+    const [first] = cursors.nudges(1, whenever);
     cursors.nudge(push);
     cursors.followed({ id: first?.id ?? 0 });
-    expect(cursors.nudges(10)).toMatchObject([push]);
+    expect(cursors.nudges(10, whenever)).toMatchObject([push]);
   });
 });
 
@@ -944,7 +1014,7 @@ test("what is noted together lasts together, or not at all", () => {
   ).toThrow("UNIQUE");
   before.close();
   const after = new Records(path);
-  expect(after.commands.unjudged(10)).toEqual([asked(7)]);
+  expect(after.commands.unjudged(10, whenever)).toEqual([asked(7)]);
   expect(after.requests.countGoingOn()).toBe(1);
   expect(after.answers.owedReactions()).toHaveLength(1);
   after.close();

@@ -1,6 +1,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, test } from "vitest";
 import { ForgeClient } from "../../../services/lib/forge/client.ts";
 import { ForgeRefusal, pauseOf, troubleOf } from "../../../services/lib/forge/trouble.ts";
@@ -78,7 +79,18 @@ describe("the hooks of a repository", () => {
 
 test.for<[string, readonly [number, unknown], string]>([
   ["a token of nobody", [401, { message: "invalid token" }], "token-refused"],
-  ["a scope that is missing", [403, { message: "token does not have scope" }], "not-allowed"],
+  [
+    "a scope that is missing",
+    [
+      403,
+      {
+        message:
+          "token does not have at least one of required scope(s), required=[write:repository], token scope=read:issue",
+      },
+    ],
+    "token-refused",
+  ],
+  ["a right that is missing", [403, { message: "must have admin rights" }], "not-allowed"],
   ["a repository that it does not see", [404, { message: "not found" }], "not-found"],
   ["a proxy before a forge that is away", [502, "<html>"], "silent"],
   ["a proxy that knows of no forge", [404, "404 page not found"], "silent"],
@@ -128,7 +140,18 @@ describe("whether somebody is a member", () => {
 
   test.for<[string, Answer, string]>([
     ["a token of nobody", [401, { message: "token is required" }], "token-refused"],
-    ["a scope that is missing", [403, { message: "token does not have scope" }], "not-allowed"],
+    [
+      "a scope that is missing",
+      [
+        403,
+        {
+          message:
+            "token does not have at least one of required scope(s), required=[write:repository], token scope=read:issue",
+        },
+      ],
+      "token-refused",
+    ],
+    ["a right that is missing", [403, { message: "must have admin rights" }], "not-allowed"],
     ["a proxy before a forge that is away", [502, "<html>"], "silent"],
     ["a proxy that knows of no forge", [404, "404 page not found"], "silent"],
     ["a proxy that wants a password", [302, "", { location: "/login" }], "silent"],
@@ -193,13 +216,6 @@ describe("comments", () => {
       comment,
       { ...comment, id: 8, user: null },
     ]);
-  });
-
-  test("of a pull request come all at once", async () => {
-    const path = `GET ${repository}/issues/3/comments?since=2026-01-05T10%3A00%3A07Z`;
-    const { client, asked } = await serving({ [path]: [200, [told()]] });
-    expect(await client.commentsOf("recipes/wiki", 3, since)).toEqual([comment]);
-    expect(asked).toEqual([path]);
   });
 
   test.for<[string, Answer, unknown]>([
@@ -400,10 +416,67 @@ describe("when it wants to be asked again", () => {
     });
   });
 
+  test("is kept, whatever is asked for, and then it is asked again", async () => {
+    const { client, asked } = await serving({
+      "GET /api/v1/user": [429, "", { "retry-after": "1" }],
+      [`GET ${repository}/pulls/3`]: [200, {}],
+    });
+    await refusalOf(client.user());
+    for (const question of [client.user(), client.pull("recipes/wiki", 3)]) {
+      const refused = await refusalOf(question);
+      expect(refused).toMatchObject({ trouble: "silent", status: 429 });
+      expect(refused.retryAfterSeconds).toBeGreaterThan(0);
+      expect(refused.retryAfterSeconds).toBeLessThanOrEqual(1);
+    }
+    expect(asked).toHaveLength(1);
+    await sleep(1100);
+    await refusalOf(client.pull("recipes/wiki", 3));
+    expect(asked).toHaveLength(2);
+  });
+
   test("is not known where it does not say", async () => {
     const { client } = await serving({ "GET /api/v1/user": [503, { message: "busy" }] });
     expect((await refusalOf(client.user())).retryAfterSeconds).toBeUndefined();
   });
+});
+
+describe("what is sent elsewhere", () => {
+  test.for<[string, string, string]>([
+    ["on the forge has moved", "/api/v1/repos/recipes/other/pulls/3", "moved"],
+    ["to somebody else is not of the forge", "https://login.example.org/api/v1/", "silent"],
+    ["to a page of the same host is not of the forge", "/user/login", "silent"],
+    ["to no place is not of the forge", "http://", "silent"],
+  ])("%s", async ([, location, trouble]) => {
+    const answer: Answer = [301, "<a>Moved Permanently</a>", { location }];
+    const { client } = await serving({
+      [`GET ${repository}/pulls/3`]: answer,
+      [`GET ${repository}/issues/comments/7`]: answer,
+    });
+    expect(await refusalOf(client.pull("recipes/wiki", 3))).toMatchObject({ trouble });
+    expect(await refusalOf(client.comment("recipes/wiki", 7))).toMatchObject({ trouble });
+  });
+});
+
+test.for<[number, number]>([
+  [30, 30],
+  [50, 50],
+  [1000, 50],
+])("a page of a forge that gives %i has %i, and it is asked once", async ([most, expected]) => {
+  const { client, asked } = await serving({
+    "GET /api/v1/settings/api": [200, { max_response_items: most, default_paging_num: 30 }],
+  });
+  expect(await client.largestPage()).toBe(expected);
+  expect(await client.largestPage()).toBe(expected);
+  expect(asked).toHaveLength(1);
+});
+
+test.for<[string, Answer, boolean]>([
+  ["may", [404, { message: "not found" }], true],
+  ["may not", [403, { message: "token does not have at least one of required scope(s)" }], false],
+])("a token that %s comment is known without a comment", async ([, answer, expected]) => {
+  const { client, asked } = await serving({ [`PATCH ${repository}/issues/comments/0`]: answer });
+  expect(await client.mayComment("recipes/wiki")).toBe(expected);
+  expect(asked).toEqual([[`PATCH ${repository}/issues/comments/0`, { body: "" }]]);
 });
 
 test.each([
@@ -426,9 +499,10 @@ test.each([
 describe("an answer", () => {
   test("that is too much at once is no trouble of the forge's", async () => {
     const long = JSON.stringify([told({ body: "x".repeat(17 * 1024 * 1024) })]);
-    const path = `GET ${repository}/issues/3/comments?since=2026-01-05T10%3A00%3A07Z`;
+    const path = `GET ${repository}/issues/comments?since=2026-01-05T10%3A00%3A07Z&page=1&limit=50`;
     const { client } = await serving({ [path]: [200, long] });
-    const refused = await refusalOf(client.commentsOf("recipes/wiki", 3, since));
+    const page = { page: 1, limit: 50 };
+    const refused = await refusalOf(client.comments("recipes/wiki", since, page));
     expect(refused).toMatchObject({ trouble: "too-long", status: 0 });
   });
 

@@ -17,6 +17,11 @@ export class Clock {
     this.#planned = [...this.#planned, { at, act }].toSorted((left, right) => left.at - right.at);
   }
 
+  /** For everybody, as where it was ahead and somebody saw it. */
+  putBack(milliseconds: number): void {
+    this.#now -= milliseconds;
+  }
+
   pass(milliseconds: number): void {
     const end = this.#now + Math.max(0, milliseconds);
     for (;;) {

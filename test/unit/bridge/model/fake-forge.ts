@@ -49,6 +49,10 @@ export class FakeForge {
   readonly gone = new Map<number, FakeComment>();
   /** Those of which it says what nobody understands. */
   readonly strange = new Set<number>();
+  /** Pull requests of which the search says more than anybody can take. */
+  readonly fat = new Set<FakePull>();
+  /** The most that it gives for a page. */
+  largestPage = 50;
   /** Of the CI repository. */
   branchHead = commitOf("ci 1");
   readonly clock: Clock;
@@ -125,6 +129,11 @@ export class FakeForge {
     );
   }
 
+  pageOf<Item>(items: readonly Item[], { page, limit }: Page): readonly Item[] {
+    const most = Math.min(limit, this.largestPage);
+    return items.slice((page - 1) * most, page * most);
+  }
+
   #made(
     repository: string,
     pull: number | undefined,
@@ -166,11 +175,6 @@ export function wordsFor(pull: FakePull, kind: Parameters<typeof wordsOf>[0]): W
 export function seen(comment: FakeComment): ForgeComment {
   const { id, body, user, createdAt, updatedAt, pull } = comment;
   return { id, body, user, createdAt, updatedAt, pull };
-}
-
-export function pageOfList<Item>(items: readonly Item[], { page, limit }: Page): readonly Item[] {
-  const most = Math.min(limit, 50);
-  return items.slice((page - 1) * most, page * most);
 }
 
 /** Some commit, always the same for the same name. */

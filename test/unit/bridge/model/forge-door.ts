@@ -8,7 +8,7 @@ import type {
   PullEvent,
 } from "../../../../services/lib/forge/schemas.ts";
 import { ForgeRefusal } from "../../../../services/lib/forge/trouble.ts";
-import { bot, type FakeComment, type FakeForge, headOf, pageOfList, seen } from "./fake-forge.ts";
+import { bot, type FakeComment, type FakeForge, headOf, seen } from "./fake-forge.ts";
 import type { Way } from "./life.ts";
 
 /** How long the forge takes for anything, in milliseconds. */
@@ -38,30 +38,28 @@ export class ForgeDoor implements Pick<Bridge["forge"], keyof Bridge["forge"]> {
     return await this.#call(() => true);
   }
 
+  async largestPage(): Promise<number> {
+    return await this.#call(() => this.#forge.largestPage);
+  }
+
+  async mayComment(): Promise<boolean> {
+    return await this.#call(() => true);
+  }
+
   async movedPulls(_owner: string, since: Date, page: Page): Promise<readonly FoundPull[]> {
     const from = Math.floor(since.getTime() / 1000) * 1000;
-    return await this.#call(() =>
-      pageOfList(
-        this.#forge.pulls
-          .filter(({ updatedAt }) => updatedAt.getTime() >= from)
-          .map(({ repository, number, updatedAt }) => ({ repository, number, updatedAt })),
-        page,
-      ),
-    );
+    return await this.#call(() => {
+      const moved = this.#forge.pulls.filter(({ updatedAt }) => updatedAt.getTime() >= from);
+      const found = this.#forge.pageOf(moved, page);
+      if (found.some((pull) => this.#forge.fat.has(pull))) throw no(0, "too-long");
+      return found.map(({ repository, number, updatedAt }) => ({ repository, number, updatedAt }));
+    });
   }
 
   async comments(slug: string, since: Date, page: Page): Promise<readonly ForgeComment[]> {
     return await this.#call(() =>
-      pageOfList(this.#forge.commentsSince(slug, since), page).map(seen),
+      this.#forge.pageOf(this.#forge.commentsSince(slug, since), page).map(seen),
     );
-  }
-
-  async commentsOf(slug: string, pull: number, since: Date): Promise<readonly ForgeComment[]> {
-    return await this.#call(() => {
-      this.#pull(slug, pull);
-      const all = this.#forge.commentsSince(slug, since);
-      return all.filter((each) => each.pull === pull).map(seen);
-    });
   }
 
   async comment(slug: string, id: number): Promise<ForgeComment | undefined> {
@@ -91,7 +89,7 @@ export class ForgeDoor implements Pick<Bridge["forge"], keyof Bridge["forge"]> {
       const events = [...pull.events, ...comments].toSorted(
         (left, right) => left.createdAt.getTime() - right.createdAt.getTime() || left.id - right.id,
       );
-      return pageOfList(events, page);
+      return this.#forge.pageOf(events, page);
     });
   }
 
