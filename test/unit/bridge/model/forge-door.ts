@@ -117,6 +117,7 @@ export class ForgeDoor implements Pick<Bridge["forge"], keyof Bridge["forge"]> {
     await this.#call(() => {
       const comment = this.#comment(slug, id);
       if (comment.pull !== undefined) refuseBlocked(this.#pull(slug, comment.pull));
+      if (this.#forge.unknownReactions.has(content)) throw no(403, "not-allowed");
       const own = comment.reactions.get(bot.login) ?? new Set();
       comment.reactions.set(bot.login, own.add(content));
     });
