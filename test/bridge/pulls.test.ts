@@ -90,7 +90,7 @@ describe.concurrent("a pull request", () => {
     // when
     const head = await stage.push(pull);
     // then
-    const stale = `**This is stale:** the newest commit is now ${head};`;
+    const stale = `**This is stale:** the newest commit is now ${head}.`;
     expect(await stage.statusSays(pull, "stale")).toContain(stale);
     // when
     await stage.ask(pull);

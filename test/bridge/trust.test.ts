@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import type { Front } from "../drone/front.ts";
+import { createToken } from "../forge/account.ts";
+import { bridgeScopes } from "../forge/recipes.ts";
 import { until } from "../host/machine/processes.ts";
 import { sharedStage } from "./shared-stage.ts";
 
@@ -242,6 +244,24 @@ describe.concurrent("a comment", () => {
       { verdict: "refused" },
     ]);
     expect(await bridge.health()).toMatchObject({ ok: true });
+  });
+
+  test("is none as long as the bridge's token may read, and not comment", async () => {
+    const { stage } = shared();
+    // given
+    const { account } = await stage.newBot();
+    const scopes = bridgeScopes.map((scope) => scope.replace("write:", "read:"));
+    const { url } = stage.scene.gitea;
+    const token = await createToken(url, account.login, account.password, scopes);
+    // when
+    const bridge = stage.bridge([await stage.recipe()], {}, { account, token });
+    await using _ = bridge;
+    await bridge.start();
+    // then
+    await until("word of it", 90, async () => {
+      const { problems } = await bridge.health();
+      return problems[0]?.includes("it may read, and not comment") ? true : undefined;
+    });
   });
 
   test("[5] is none as long as the bridge's account is not in the team that may ask", async () => {

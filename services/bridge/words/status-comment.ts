@@ -31,7 +31,7 @@ const longestLine = 300;
 /** How many of the tests before the newest one are told of. */
 const mostEarlier = 5;
 
-/** Whole commits that stand by themselves are shown shortened by the forge, and lead to them. */
+/** A whole commit with a blank, a stop or a comma after it is shown shortened by the forge, and leads to it. */
 export function statusComment(view: StatusView): string {
   const [newest, ...earlier] = view.requests;
   const isStale = newest.head !== view.head;
@@ -40,7 +40,7 @@ export function statusComment(view: StatusView): string {
     statusMarker,
     headline(newest, view),
     ...(isStale
-      ? [`**This is stale:** the newest commit is now ${view.head}; \`!testme\` tests that one.`]
+      ? [`**This is stale:** the newest commit is now ${view.head}. \`!testme\` tests that one.`]
       : []),
     ...(newest.reason === null ? [] : [inert(shortened(newest.reason, longestReason))]),
     ...(newest.phase !== "ended" && view.trouble !== undefined

@@ -16,6 +16,7 @@ import {
   type Pull,
   type PullEvent,
   pullSchema,
+  refsSchema,
   userSchema,
 } from "./schemas.ts";
 import { ForgeRefusal, pauseOf, troubleOf } from "./trouble.ts";
@@ -126,6 +127,13 @@ export class ForgeClient {
 
   async pull(slug: string, number: number): Promise<Pull> {
     return await this.#json(pullSchema, `${repositoryPath(slug)}/pulls/${number}`);
+  }
+
+  /** The commit that a repository has for a pull request, which is what can be fetched of it; undefined for none. */
+  async pullHead(slug: string, number: number): Promise<string | undefined> {
+    const name = `refs/pull/${number}/head`;
+    const refs = await this.#json(refsSchema, `${repositoryPath(slug)}/git/${name}`);
+    return refs.find(({ ref }) => ref === name)?.object.sha;
   }
 
   /**

@@ -90,6 +90,11 @@ export const branchSchema = z.object({ commit: z.object({ id: commit }) });
 /** What its operator chose for all who ask. */
 export const limitsSchema = z.object({ max_response_items: z.int().min(1) });
 
+/** All whose names begin so. */
+export const refsSchema = z.array(
+  z.object({ ref: z.string(), object: z.object({ sha: z.string() }) }),
+);
+
 export const madeSchema = z.object({ id: z.int().min(1) });
 
 const pushSchema = z.object({ commit_ids: z.array(commit) });

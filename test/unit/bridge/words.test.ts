@@ -391,7 +391,7 @@ describe("the comment on a pull request", () => {
     ["waits", waiting],
     ["passed", ended("passed")],
   ])("says that it is stale where its test %s and there is a newer commit", ([, request]) => {
-    const mark = `**This is stale:** the newest commit is now ${newer}; \`!testme\` tests that one.`;
+    const mark = `**This is stale:** the newest commit is now ${newer}. \`!testme\` tests that one.`;
     expect(statusComment(view({ requests: [request], head: newer }))).toContain(`\n\n${mark}\n\n`);
     expect(statusComment(view({ requests: [request] }))).not.toContain("stale");
   });

@@ -440,6 +440,15 @@ describe("when it wants to be asked again", () => {
   });
 });
 
+test.for<[string, unknown, string | undefined]>([
+  ["is told", [{ ref: "refs/pull/3/head", object: { sha } }], sha],
+  ["is not of another one", [{ ref: "refs/pull/3/header", object: { sha } }], undefined],
+  ["may not be there", [], undefined],
+])("what can be fetched of a pull request %s", async ([, refs, expected]) => {
+  const { client } = await serving({ [`GET ${repository}/git/refs/pull/3/head`]: [200, refs] });
+  expect(await client.pullHead("recipes/wiki", 3)).toBe(expected);
+});
+
 describe("what is sent elsewhere", () => {
   test.for<[string, string, string]>([
     ["on the forge has moved", "/api/v1/repos/recipes/other/pulls/3", "moved"],

@@ -79,6 +79,10 @@ export class ForgeDoor implements Pick<Bridge["forge"], keyof Bridge["forge"]> {
     });
   }
 
+  async pullHead(slug: string, number: number): Promise<string | undefined> {
+    return await this.#call(() => headOf(this.#pull(slug, number)));
+  }
+
   async eventsOf(slug: string, number: number, page: Page): Promise<readonly PullEvent[]> {
     return await this.#call(() => {
       const pull = this.#pull(slug, number);
