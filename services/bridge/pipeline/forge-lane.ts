@@ -47,43 +47,15 @@ export class ForgeLane {
 
   /** One go over all that is due. @returns when the next is to be, in milliseconds since 1970 */
   async turn(): Promise<number> {
-    const { records, now } = this.#bridge;
+    const { now, records } = this.#bridge;
     if (!isDue(this.#quietUntil, now(), longestPauseMilliseconds)) return this.#quietUntil;
     const turn = new Turn(now() + 60_000);
     await this.#followNudges(turn);
     await this.#look(turn);
-    const waiting = new Set<string>();
-    await turn.over(records.commands.unjudged(mostAtOnce, this.#time), async (asked) => {
-      const place = `${asked.repository}#${asked.pull}`;
-      if (waiting.has(place)) return notBefore;
-      const trial = { duty: "judge", item: String(asked.comment), most };
-      const came = await attempt(this.#bridge, trial, () => judge(this.#bridge, asked));
-      if (came.as === "later" && records.attempts.find(trial.duty, trial.item)?.noes === 0) {
-        waiting.add(place);
-      }
-      // Else it would be in the way of those that came after it.
-      if (came.as === "given-up") records.commands.judge(asked.comment, "given-up", now());
-      return came;
-    });
+    await this.#judge(turn);
     const hasMoved = turn.hasDone;
-    await turn.over(records.answers.owedReactions(), (owed) =>
-      attempt(this.#bridge, { duty: "react", item: String(owed.comment), most }, () =>
-        react(this.#bridge, owed),
-      ),
-    );
-    await turn.over(records.answers.unposted(), (owed) =>
-      attempt(this.#bridge, { duty: "reply", item: String(owed.comment), most }, () =>
-        reply(this.#bridge, owed),
-      ),
-    );
-    await turn.over(records.answers.changedSince(now() - tellingMilliseconds), (told) => {
-      const trial = { duty: "tell", item: `${told.repository}#${told.pull}`, most };
-      const before = records.attempts.find(trial.duty, trial.item);
-      const isNew = before?.isParked && told.changed_at > before.nextAt;
-      // There is something else to tell of by now.
-      if (isNew) records.attempts.succeeded(trial.duty, trial.item);
-      return attempt(this.#bridge, trial, () => tellOf(this.#bridge, told));
-    });
+    await this.#answer(turn);
+    await this.#tell(turn);
     if (hasMoved && !turn.isOver && this.#hasMore()) turn.againAt(now());
     for (const duty of ["nudge", "judge"]) turn.againAt(records.attempts.nextAt(duty, this.#time));
     this.#quietUntil = turn.quietUntil;
@@ -145,6 +117,48 @@ export class ForgeLane {
     // Where it did not succeed, the turn knows when to try again.
     if (isLate) return;
     turn.againAt(mode === "poll" ? Math.min(this.#nextTick, this.#nextSweep) : this.#nextSweep);
+  }
+
+  async #judge(turn: Turn): Promise<void> {
+    const { records, now } = this.#bridge;
+    /** Pull requests on which one waits for the forge. */
+    const waiting = new Set<string>();
+    await turn.over(records.commands.unjudged(mostAtOnce, this.#time), async (asked) => {
+      const place = `${asked.repository}#${asked.pull}`;
+      if (waiting.has(place)) return notBefore;
+      const trial = { duty: "judge", item: String(asked.comment), most };
+      const came = await attempt(this.#bridge, trial, () => judge(this.#bridge, asked));
+      if (came.as === "later" && records.attempts.find(trial.duty, trial.item)?.noes === 0) {
+        waiting.add(place);
+      }
+      // Else it would be in the way of those that came after it.
+      if (came.as === "given-up") records.commands.judge(asked.comment, "given-up", now());
+      return came;
+    });
+  }
+
+  async #answer(turn: Turn): Promise<void> {
+    const { answers } = this.#bridge.records;
+    await turn.over(answers.owedReactions(), async (owed) => {
+      const trial = { duty: "react", item: String(owed.comment), most };
+      return await attempt(this.#bridge, trial, () => react(this.#bridge, owed));
+    });
+    await turn.over(answers.unposted(), async (owed) => {
+      const trial = { duty: "reply", item: String(owed.comment), most };
+      return await attempt(this.#bridge, trial, () => reply(this.#bridge, owed));
+    });
+  }
+
+  async #tell(turn: Turn): Promise<void> {
+    const { records, now } = this.#bridge;
+    await turn.over(records.answers.changedSince(now() - tellingMilliseconds), async (told) => {
+      const trial = { duty: "tell", item: `${told.repository}#${told.pull}`, most };
+      const before = records.attempts.find(trial.duty, trial.item);
+      // What was given up is told all the same once there is something else to tell of.
+      const isNews = before?.isParked && told.changedAt > before.nextAt;
+      if (isNews) records.attempts.succeeded(trial.duty, trial.item);
+      return await attempt(this.#bridge, trial, () => tellOf(this.#bridge, told));
+    });
   }
 
   #hasMore(): boolean {

@@ -107,7 +107,7 @@ async function writeAnew(
   return isThere ? before : await post(bridge, place, text);
 }
 
-function isOwed({ changed_at: changedAt, told_at: toldAt }: ToldPull): boolean {
+function isOwed({ changedAt, toldAt }: ToldPull): boolean {
   return changedAt !== toldAt;
 }
 

@@ -31,13 +31,17 @@ const reactionRow = z.object({
 /** A comment with the reaction that it is to have. */
 export type OwedReaction = Readonly<z.infer<typeof reactionRow>>;
 
-const pullRow = z.object({
-  ...{ repository: z.string(), pull: z.int(), head: z.string() },
-  ...{ comment: z.int().nullable(), said: z.string().nullable() },
-  ...{ changed_at: z.int(), told_at: z.int().nullable() },
-});
+const pullRow = z
+  .object({
+    ...{ repository: z.string(), pull: z.int(), head: z.string() },
+    ...{ comment: z.int().nullable(), said: z.string().nullable() },
+    ...{ changed_at: z.int(), told_at: z.int().nullable() },
+  })
+  .transform(({ changed_at: changedAt, told_at: toldAt, ...rest }) => ({
+    ...{ ...rest, changedAt, toldAt },
+  }));
 
-/** A pull request with a test. */
+/** A pull request with a test: when something changed, and which of these times is told of. */
 export type ToldPull = Readonly<z.infer<typeof pullRow>>;
 
 /** What people are to see on the forge, and what of it is there. */
@@ -147,7 +151,7 @@ export class Answers {
    * @param said a digest of what it says; null where it is not there
    */
   said(
-    { repository, pull, changed_at: toldAt }: Pick<ToldPull, "repository" | "pull" | "changed_at">,
+    { repository, pull, changedAt: toldAt }: Pick<ToldPull, "repository" | "pull" | "changedAt">,
     comment: number | null,
     said: string | null,
   ): void {

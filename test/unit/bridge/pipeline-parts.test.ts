@@ -882,12 +882,12 @@ describe("what is remembered of answers", () => {
     const told = () => answers.told("recipes/wiki", 3);
     expect(told()).toBeUndefined();
     answers.tell("recipes/wiki", 3, head, 2000);
-    expect(told()).toMatchObject({ head, comment: null, said: null, changed_at: 2000 });
-    answers.said({ repository: "recipes/wiki", pull: 3, changed_at: 2000 }, 20, "digest");
+    expect(told()).toMatchObject({ head, comment: null, said: null, changedAt: 2000 });
+    answers.said({ repository: "recipes/wiki", pull: 3, changedAt: 2000 }, 20, "digest");
     const newer = "f".repeat(40);
     answers.tell("recipes/wiki", 3, newer, 3000);
-    expect(told()).toMatchObject({ head: newer, comment: 20, said: "digest", changed_at: 3000 });
-    answers.said({ repository: "recipes/wiki", pull: 3, changed_at: 3000 }, null, null);
+    expect(told()).toMatchObject({ head: newer, comment: 20, said: "digest", changedAt: 3000 });
+    answers.said({ repository: "recipes/wiki", pull: 3, changedAt: 3000 }, null, null);
     expect(told()).toMatchObject({ head: newer, comment: null, said: null });
   });
 
@@ -901,12 +901,12 @@ describe("what is remembered of answers", () => {
     answers.tell("recipes/wiki", 4, head, 4000);
     answers.changed("recipes/wiki", 3, 5000);
     expect(changed(9000)).toEqual([4, 3]);
-    answers.said({ repository: "recipes/wiki", pull: 4, changed_at: 4000 }, 20, "digest");
+    answers.said({ repository: "recipes/wiki", pull: 4, changedAt: 4000 }, 20, "digest");
     expect(changed(9000)).toEqual([3]);
     // A change that came while another was told is told later.
-    answers.said({ repository: "recipes/wiki", pull: 3, changed_at: 2000 }, 21, "digest");
+    answers.said({ repository: "recipes/wiki", pull: 3, changedAt: 2000 }, 21, "digest");
     expect(changed(9000)).toEqual([3]);
-    answers.said({ repository: "recipes/wiki", pull: 3, changed_at: 5000 }, 21, "digest");
+    answers.said({ repository: "recipes/wiki", pull: 3, changedAt: 5000 }, 21, "digest");
     expect(changed(9000)).toEqual([]);
     expect(changed(5000)).toEqual([3]);
     expect(changed(4000)).toEqual([4, 3]);
