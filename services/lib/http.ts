@@ -14,14 +14,17 @@ export interface HttpQuestion {
   readonly seconds: number;
 }
 
-/** No answer, or one that was cut short: whether anything was done is not known. */
+/** No answer, or one that was cut short: whether anything was done is not known, but for what was not sent. */
 export class NoAnswer extends Error {
   /** Whether somebody may just be at work on it: it was waited for as long as it might take. */
   readonly isLate: boolean;
+  /** False where nobody took the connection, so that nothing was done. */
+  readonly wasSent: boolean;
 
-  constructor(message: string, isLate: boolean) {
+  constructor(message: string, isLate: boolean, wasSent = true) {
     super(message);
     this.isLate = isLate;
+    this.wasSent = wasSent;
   }
 }
 
@@ -57,7 +60,7 @@ export async function ask(url: URL, question: HttpQuestion): Promise<HttpAnswer>
     if (error instanceof Error && error.name === "TimeoutError") {
       throw new NoAnswer(`${url.host}: no answer within ${seconds} s`, true);
     }
-    throw new NoAnswer(`${url.host}: ${reasonOf(error)}`, false);
+    throw new NoAnswer(`${url.host}: ${reasonOf(error)}`, false, !isUnconnected(error));
   }
 }
 
@@ -71,6 +74,17 @@ async function textOf({ body }: Response, { host }: URL): Promise<string> {
     parts.push(part);
   }
   return new TextDecoder().decode(Buffer.concat(parts));
+}
+
+/** What there is of errors before a connection stands: the system's, and one of Node's own fetch. */
+const unconnected: ReadonlySet<unknown> = new Set([
+  ...["ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "ENOTFOUND", "EAI_AGAIN"],
+  "UND_ERR_CONNECT_TIMEOUT",
+]);
+
+function isUnconnected(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error && "code" in cause && unconnected.has(cause.code);
 }
 
 function reasonOf(error: unknown): string {

@@ -155,7 +155,7 @@ export class DroneClient {
    * Starts a build with the parameters of a request, and no others. There is no second build of the same
    * request only as long as nobody starts one whose first start came to `unknown`.
    *
-   * @throws {DroneRefusal} when there will be none
+   * @throws {DroneRefusal} when there will be none, of this start
    */
   async start(place: BuildPlace, request: RunRequest): Promise<Started> {
     const { repository, branch, commit } = place;
@@ -170,7 +170,7 @@ export class DroneClient {
     } catch (error) {
       if (!(error instanceof DroneRefusal)) throw error;
       if (error.status === 500 && error.message === "Not Found") return { as: "config-missing" };
-      const isOpen = error.trouble === "broken" || isSilence(error);
+      const isOpen = error.wasSent && (error.trouble === "broken" || isSilence(error));
       if (isOpen) return { as: "unknown", reason: error.message };
       throw error;
     }
@@ -295,7 +295,8 @@ async function answered(url: URL, question: HttpQuestion): Promise<HttpAnswer> {
     return await ask(url, question);
   } catch (error) {
     if (error instanceof NoAnswer) {
-      throw new DroneRefusal(error.isLate ? "late" : "silent", 0, error.message);
+      const { isLate, message, wasSent } = error;
+      throw new DroneRefusal(isLate ? "late" : "silent", 0, message, wasSent);
     }
     if (error instanceof TooLong) throw new DroneRefusal("broken", 0, error.message);
     throw error;

@@ -32,11 +32,14 @@ export class DroneRefusal extends Error {
   readonly trouble: Trouble;
   /** Of the answer; 0 where there was none. */
   readonly status: number;
+  /** False where Drone was not reached, and so was asked for nothing. */
+  readonly wasSent: boolean;
 
-  constructor(trouble: Trouble, status: number, message: string) {
+  constructor(trouble: Trouble, status: number, message: string, wasSent = true) {
     super(message);
     this.trouble = trouble;
     this.status = status;
+    this.wasSent = wasSent;
   }
 }
 

@@ -144,6 +144,16 @@ describe("a start", () => {
     ]);
   });
 
+  test("is none that was made where nobody listens", async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    await new Promise((resolve) => server.close(resolve));
+    const client = new DroneClient({ server: `http://127.0.0.1:${port}`, token });
+    const { trouble, wasSent } = await refusalOf(client.start(place, request));
+    expect({ trouble, wasSent }).toEqual({ trouble: "silent", wasSent: false });
+  });
+
   test("is refused before it is sent when the request is none", async () => {
     const { client, asked } = await serving({ json: build() });
     const wrong = { ...request, recipe: "a b" };
