@@ -1,7 +1,8 @@
 import type { Started } from "../../lib/drone/client.ts";
+import type { Build } from "../../lib/drone/schemas.ts";
 import type { Request } from "../records/requests.ts";
 import type { Bridge } from "./bridge.ts";
-import { endWithout } from "./end.ts";
+import { endOther, endWithout } from "./end.ts";
 import { newestAt } from "./pushes.ts";
 
 /**
@@ -73,26 +74,29 @@ async function ask(bridge: Bridge, request: Request): Promise<number | undefined
   const { id, recipe, repository, pull, head, quick } = request;
   const { repository: ci, branch } = settings.drone;
   // What tests is taken from the CI repository, whatever the pull request says.
-  const place = { repository: ci, branch, commit: await forge.branchHead(ci, branch) };
+  const commit = await forge.branchHead(ci, branch);
   // It may have been cancelled meanwhile.
   if (records.requests.find(id)?.ending !== null) return now();
-  records.requests.ask(id, now());
+  records.requests.ask(id, commit, now());
+  const place = { repository: ci, branch, commit };
   const run = { id, recipe, repository, pull, commit: head, quick };
   const started = await gate.pass("build start", id, () => drone.start(place, run));
-  return note(bridge, request, started);
+  return await take(bridge, { ...request, ciCommit: commit }, started);
 }
 
-async function note(
+/** Goes by the answer to a start. */
+async function take(
   bridge: Bridge,
   request: Request,
   started: Started,
 ): Promise<number | undefined> {
-  const { drone, gate, settings, log, now } = bridge;
+  const { log, now } = bridge;
   const broken = (reason: string) => endWithout(bridge, request, "broken", reason);
   const mend = "This is for whoever runs this CI: the pipeline of its repository";
   switch (started.as) {
     case "started":
-      has(bridge, request, started.build.number);
+    case "other-commit":
+      await adopt(bridge, request, started.build);
       return undefined;
     case "unknown":
       log.warn({ id: request.id, reason: started.reason }, "does not know whether Drone began");
@@ -106,13 +110,6 @@ async function note(
     case "config-wrong":
       broken(`${mend} cannot be read: ${started.build.error}`);
       return undefined;
-    case "other-commit": {
-      const { number } = started.build;
-      const { repository } = settings.drone;
-      await gate.pass("build cancel", String(number), () => drone.cancel(repository, number));
-      broken("Drone began another commit of the CI repository than it was asked for.");
-      return undefined;
-    }
   }
 }
 
@@ -122,7 +119,7 @@ async function find(bridge: Bridge, request: Request): Promise<number | undefine
   const lookedAt = now();
   const build = await drone.buildOf(settings.drone.repository, id);
   if (build !== undefined) {
-    has(bridge, request, build.number);
+    await adopt(bridge, request, build);
     return undefined;
   }
   const isOver = lookedAt - (askedAt ?? 0) > settings.drone.answerSeconds * 1000;
@@ -131,11 +128,17 @@ async function find(bridge: Bridge, request: Request): Promise<number | undefine
   return now();
 }
 
-function has({ records, log, now }: Bridge, request: Request, build: number): void {
-  const { id, repository, pull } = request;
+/** Has a build of it be the one of a test, if it is of the commit that Drone was asked for. */
+async function adopt(bridge: Bridge, request: Request, build: Build): Promise<void> {
+  const { records, log, now } = bridge;
+  const { id, repository, pull, ciCommit } = request;
+  if (build.after !== ciCommit) {
+    await endOther(bridge, request, build);
+    return;
+  }
   records.together(() => {
-    records.requests.found(id, build);
+    records.requests.found(id, build.number);
     records.answers.changed(repository, pull, now());
   });
-  log.info({ id, build }, "has a build");
+  log.info({ id, build: build.number }, "has a build");
 }

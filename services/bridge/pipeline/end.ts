@@ -1,3 +1,4 @@
+import type { Build } from "../../lib/drone/schemas.ts";
 import type { Reaction } from "../records/answers.ts";
 import type { End, Request, RequestOutcome } from "../records/requests.ts";
 import type { Bridge } from "./bridge.ts";
@@ -32,4 +33,17 @@ export function endWithout(
   reason: string | null,
 ): void {
   end(bridge, request, { outcome, reason, stages: [] });
+}
+
+/** And of one whose build has another commit of the CI repository than it is to have: that build tests nothing. */
+export async function endOther(
+  bridge: Bridge,
+  request: Request,
+  { number }: Pick<Build, "number">,
+): Promise<void> {
+  const { drone, gate, settings } = bridge;
+  const { repository } = settings.drone;
+  await gate.pass("build cancel", String(number), () => drone.cancel(repository, number));
+  const reason = "Drone began another commit of the CI repository than it was asked for.";
+  endWithout(bridge, request, "broken", reason);
 }

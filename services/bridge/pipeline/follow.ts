@@ -4,7 +4,7 @@ import { DroneRefusal } from "../../lib/drone/trouble.ts";
 import type { RunResults } from "../../lib/run.ts";
 import type { End, Request, RequestOutcome } from "../records/requests.ts";
 import type { Bridge } from "./bridge.ts";
-import { end, endWithout } from "./end.ts";
+import { end, endOther, endWithout } from "./end.ts";
 
 /** How long results may come after the build that they are of, in milliseconds: it ends, and the host writes. */
 const resultsMilliseconds = 30_000;
@@ -24,48 +24,66 @@ export async function follow(
   /** Since when this does not succeed; undefined where it did the last time. */
   troubledSince: number | undefined,
 ): Promise<void> {
-  const { drone, settings, now } = bridge;
-  const { build: number } = request;
-  if (number === null) throw new Error(`request ${request.id} has no build`);
-  let build: Build;
+  const { now } = bridge;
   try {
-    build = await wholeOf(bridge, number, builds);
+    await goBy(bridge, request, builds);
   } catch (error) {
     const isGone = error instanceof DroneRefusal && error.trouble === "not-found";
     if (!isGone || now() - (troubledSince ?? now()) < lostMilliseconds) throw error;
     endWithout(bridge, request, "broken", "Drone knows nothing of its build any more.");
+  }
+}
+
+async function goBy(bridge: Bridge, request: Request, builds: readonly Build[]): Promise<void> {
+  const { drone, settings } = bridge;
+  const { id, build: number } = request;
+  if (number === null) throw new Error(`request ${id} has no build`);
+  const build = await wholeOf(bridge, id, number, builds);
+  if (build.after !== request.ciCommit) {
+    await endOther(bridge, request, build);
     return;
   }
   if (isFinal(build.status)) {
     await conclude(bridge, request, build);
     return;
   }
-  note(bridge, request, build, builds);
+  showProgress(bridge, request, build, builds);
   const ending = request.ending ?? endingOf(bridge, request);
   if (ending === null) return;
-  bridge.records.requests.endBy(request.id, ending);
+  bridge.records.requests.endBy(id, ending);
   const { repository } = settings.drone;
   await bridge.gate.pass("build cancel", String(number), () => drone.cancel(repository, number));
-  const { buildSeconds, queueSeconds } = settings;
-  const last = request.acceptedAt + (queueSeconds + buildSeconds) * 1000 + overdueMilliseconds;
   // Only now: we may have been away for longer than that.
-  if (now() <= last || isFinal((await drone.build(repository, number)).status)) return;
+  const isEnded = async () => isFinal((await drone.build(repository, number)).status);
+  if (!isOverdue(bridge, request) || (await isEnded())) return;
   endWithout(bridge, request, "broken", "Drone does not end its build.");
 }
 
-/** With its stages, where it has ended. */
+function isOverdue({ settings, now }: Bridge, { acceptedAt }: Request): boolean {
+  const { buildSeconds, queueSeconds } = settings;
+  return now() > acceptedAt + (queueSeconds + buildSeconds) * 1000 + overdueMilliseconds;
+}
+
+/**
+ * With its stages, where it has ended.
+ *
+ * @throws {DroneRefusal} where the build of that number is another test's: Drone begins anew when its database is lost
+ */
 async function wholeOf(
   { drone, settings }: Bridge,
+  id: string,
   number: number,
   builds: readonly Build[],
 ): Promise<Build> {
-  const found = builds.find((each) => each.number === number);
-  if (found !== undefined && !isFinal(found.status)) return found;
-  return await drone.build(settings.drone.repository, number);
+  const listed = builds.find((each) => each.number === number);
+  const isGoingOn = listed !== undefined && !isFinal(listed.status);
+  const build = isGoingOn ? listed : await drone.build(settings.drone.repository, number);
+  if (build.params.CCCI_ID === id) return build;
+  throw new DroneRefusal("not-found", 0, `build ${number} is not the one that it was`);
 }
 
 /** Where it is by now, as far as people see it. */
-function note(
+function showProgress(
   { records, now }: Bridge,
   request: Request,
   { number, started, status }: Build,

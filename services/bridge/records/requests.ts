@@ -53,6 +53,8 @@ export interface Request {
   readonly acceptedAt: number;
   /** When Drone was asked for the build. */
   readonly askedAt: number | null;
+  /** Of the CI repository: what Drone was asked to build. */
+  readonly ciCommit: string | null;
   readonly build: number | null;
   /** When a runner took it. */
   readonly begunAt: number | null;
@@ -76,6 +78,7 @@ const row = z
     ...{ named: z.int(), written_at: z.int() },
     phase: z.enum(["accepted", "asking", "building", "ended"]),
     ...{ accepted_at: z.int(), asked_at: nullable, build: nullable, begun_at: nullable },
+    ci_commit: z.string().nullable(),
     ...{ place: nullable, queue: nullable, ending: z.enum(endings).nullable() },
     outcome: z
       .enum([
@@ -86,11 +89,12 @@ const row = z
     ...{ reason: z.string().nullable(), stages: z.string().nullable(), ended_at: nullable },
   })
   .transform(({ stages: text, ...found }): Request => {
-    const { accepted_at, asked_at, begun_at, ended_at, written_at, quick, named, ...rest } = found;
+    const { accepted_at, asked_at, begun_at, ended_at, written_at, ...others } = found;
+    const { quick, named, ci_commit, ...rest } = others;
     return {
       ...rest,
       ...{ acceptedAt: accepted_at, askedAt: asked_at, begunAt: begun_at, endedAt: ended_at },
-      writtenAt: written_at,
+      ...{ writtenAt: written_at, ciCommit: ci_commit },
       quick: quick === 1,
       isNamed: named === 1,
       stages: text === null ? [] : stages.parse(JSON.parse(text)),
@@ -158,11 +162,12 @@ export class Requests {
     return this.#count("phase <> 'ended'", {});
   }
 
-  /** Notes that Drone is about to be asked for a build. */
-  ask(id: string, now: number): void {
-    this.#database.run("UPDATE requests SET phase = 'asking', asked_at = :now WHERE id = :id", {
-      ...{ id, now },
-    });
+  /** Notes that Drone is about to be asked for a build, of that commit of the CI repository. */
+  ask(id: string, ciCommit: string, now: number): void {
+    this.#database.run(
+      "UPDATE requests SET phase = 'asking', ci_commit = :ciCommit, asked_at = :now WHERE id = :id",
+      { id, ciCommit, now },
+    );
   }
 
   /** Notes that Drone made no build. */

@@ -50,6 +50,7 @@ export const tables: readonly string[] = [
     phase TEXT NOT NULL CHECK (phase IN ('accepted', 'asking', 'building', 'ended')),
     accepted_at INTEGER NOT NULL,
     asked_at INTEGER,
+    ci_commit TEXT,
     build INTEGER,
     begun_at INTEGER,
     place INTEGER,

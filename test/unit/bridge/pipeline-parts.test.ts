@@ -753,6 +753,7 @@ describe("what is remembered of a test", () => {
   test("is what it is about, from the moment in which it was accepted", () => {
     expect(find()).toEqual({
       ...{ ...wanted(7), phase: "accepted", acceptedAt: 2000, askedAt: null, build: null },
+      ciCommit: null,
       ...{ begunAt: null, place: null, queue: null, ending: null, outcome: null, reason: null },
       ...{ stages: [], endedAt: null },
     });
@@ -760,8 +761,8 @@ describe("what is remembered of a test", () => {
   });
 
   test("is its whole life", () => {
-    records.requests.ask(first, 3000);
-    expect(find()).toMatchObject({ phase: "asking", askedAt: 3000 });
+    records.requests.ask(first, "c".repeat(40), 3000);
+    expect(find()).toMatchObject({ phase: "asking", ciCommit: "c".repeat(40), askedAt: 3000 });
     records.requests.found(first, 12);
     expect(find()).toMatchObject({ phase: "building", build: 12 });
     records.requests.waits(first, 2, 5);
@@ -791,7 +792,7 @@ describe("what is remembered of a test", () => {
   });
 
   test("is asked for again only where it was being asked for", () => {
-    records.requests.ask(first, 3000);
+    records.requests.ask(first, "c".repeat(40), 3000);
     records.requests.askAgain(first);
     expect(find()?.phase).toBe("accepted");
     records.requests.found(first, 12);

@@ -262,6 +262,7 @@ const accepted: Request = {
   ...{ id: "0011223344556677", comment: 7, repository: "recipes/wiki", pull: 3, author: 11 },
   ...{ recipe: "wiki", head, quick: false, isNamed: false, writtenAt: ten },
   ...{ phase: "accepted", acceptedAt: ten + 1000, askedAt: null, build: null, begunAt: null },
+  ciCommit: null,
   ...{ place: null, queue: null, ending: null, outcome: null, reason: null, stages: [] },
   endedAt: null,
 };

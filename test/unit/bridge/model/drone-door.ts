@@ -39,12 +39,12 @@ export class DroneDoor implements Pick<Bridge["drone"], keyof Bridge["drone"]> {
 
   async start({ commit }: BuildPlace, request: RunRequest): Promise<Started> {
     const { start: mood, clock } = this.#drone;
-    this.#drone.start = "well";
+    this.#drone.start = this.#drone.usualStart;
     try {
       return await this.#call(() => this.#start(mood, commit, request));
     } catch (error) {
       // As the client has it.
-      if (!(error instanceof DroneRefusal)) throw error;
+      if (!(error instanceof DroneRefusal && error.wasSent)) throw error;
       if (error.trouble !== "silent" && error.trouble !== "broken") throw error;
       if (mood === "late") clock.pass(late.patience);
       return { as: "unknown", reason: error.message };
@@ -53,7 +53,7 @@ export class DroneDoor implements Pick<Bridge["drone"], keyof Bridge["drone"]> {
 
   #start(mood: FakeDrone["start"], commit: string, request: RunRequest): Started {
     const drone = this.#drone;
-    drone.asked(request);
+    drone.told.asks(request);
     const made = (after = commit, error = "") => shown(drone.make(after, request, error), false);
     switch (mood) {
       case "well":
@@ -66,6 +66,8 @@ export class DroneDoor implements Pick<Bridge["drone"], keyof Bridge["drone"]> {
         throw new DroneRefusal("silent", 500, "failed");
       case "failing-before":
         throw new DroneRefusal("silent", 500, "failed");
+      case "unsent":
+        throw new DroneRefusal("silent", 0, "connection refused", false);
       case "forge-silent":
       case "login-dead":
         throw new DroneRefusal(mood, 404, mood);
@@ -97,11 +99,20 @@ export class DroneDoor implements Pick<Bridge["drone"], keyof Bridge["drone"]> {
   }
 
   async build(_slug: string, number: number): Promise<Build> {
-    return await this.#call(() => shown(this.#drone.numbered(number), true));
+    return await this.#call(() => {
+      const { unreadable } = this.#drone;
+      if (unreadable.has(number)) throw new DroneRefusal("broken", 200, "another shape");
+      return shown(this.#drone.numbered(number), true);
+    });
   }
 
   async cancel(_slug: string, number: number): Promise<void> {
-    await this.#call(() => this.#drone.end(this.#drone.numbered(number)));
+    await this.#call(() => {
+      const build = this.#drone.numbered(number);
+      if (!this.#drone.mayCancel) throw new DroneRefusal("not-allowed", 403, "Forbidden");
+      this.#drone.told.cancels(build);
+      this.#drone.end(build);
+    });
   }
 
   async #call<Result>(perform: () => Result): Promise<Result> {

@@ -29,6 +29,8 @@ export type StartMood =
   /** It fails with 500 having made it, or not. */
   | "failing-after"
   | "failing-before"
+  /** Nobody takes the connection. */
+  | "unsent"
   /** Its forge is away, or the login with it is dead. */
   | "forge-silent"
   | "login-dead"
@@ -50,6 +52,12 @@ export type Result =
   /** Its runner may not take it. */
   | "error";
 
+/** Who is told of what the server is asked for, whatever comes of that. */
+export interface Told {
+  readonly asks: (request: RunRequest) => void;
+  readonly cancels: (build: FakeBuild) => void;
+}
+
 /** How long a build takes, in milliseconds. */
 const buildMilliseconds = 20_000;
 
@@ -57,18 +65,23 @@ const buildMilliseconds = 20_000;
 export class FakeDrone {
   readonly trouble = new Trouble();
   start: StartMood = "well";
+  /** And those after it. */
+  usualStart: StartMood = "well";
+  /** Builds of which it gives an answer that nobody understands when it is asked for the one, by their numbers. */
+  readonly unreadable = new Set<number>();
   /** Whether it notes of a build that it is ended, and only later of what is in it. */
   isSlowToEnd = false;
+  /** Whether the bridge's account may end builds. */
+  mayCancel = true;
   /** All that there ever was, the oldest first. */
   readonly builds: FakeBuild[] = [];
   readonly results = new Map<string, RunResults>();
   readonly clock: Clock;
-  /** Is told of what it is asked to build, whatever comes of that. */
-  readonly asked: (request: RunRequest) => void;
+  readonly told: Told;
 
-  constructor(clock: Clock, asked: (request: RunRequest) => void) {
+  constructor(clock: Clock, told: Told) {
     this.clock = clock;
-    this.asked = asked;
+    this.told = told;
   }
 
   make(after: string, request: RunRequest, error = ""): FakeBuild {
@@ -82,6 +95,11 @@ export class FakeDrone {
     };
     this.builds.push(build);
     return build;
+  }
+
+  /** Loses its database, and numbers builds from 1 on again. */
+  forget(): void {
+    this.builds.length = 0;
   }
 
   /** The runner takes the oldest build that waits, if it has a place. @returns whether it did */

@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import pino from "pino";
 import * as z from "zod";
 import { NudgeBox } from "../../../../services/bridge/listen/nudge-box.ts";
@@ -59,10 +60,13 @@ export class Pipeline {
     this.path = path;
     this.settings = settingsOf(choice);
     this.forge = new FakeForge(this.clock);
-    this.drone = new FakeDrone(this.clock, (request) => this.witness.asks(request));
+    this.drone = new FakeDrone(this.clock, {
+      asks: (request) => this.witness.asks(request),
+      cancels: (build) => this.witness.cancels(build),
+    });
     this.witness = new Witness({
       ...{ forge: this.forge, drone: this.drone },
-      commentOf: (id) => this.#records.requests.find(id)?.comment,
+      requestOf: (id) => this.#records.requests.find(id),
     });
     this.#records = new Records(path);
     this.#lanes = this.#born();
@@ -87,6 +91,14 @@ export class Pipeline {
     this.#life = new Life();
     this.#lanes = this.#born();
     this.#lives += 1;
+  }
+
+  /** Ends the life of the bridge, takes its database away, and begins another. */
+  loseRecords(): void {
+    this.#records.close();
+    for (const end of ["", "-wal", "-shm"]) rmSync(`${this.path}${end}`, { force: true });
+    this.#records = new Records(this.path);
+    this.restart();
   }
 
   close(): void {

@@ -227,7 +227,7 @@ const losesAnswer = step(
 const starts = step(
   "has the next start go",
   fc.constantFrom<StartMood[]>(
-    ...(["late", "late", "failing-after", "failing-after", "failing-before"] as const),
+    ...(["late", "late", "failing-after", "failing-after", "failing-before", "unsent"] as const),
     ...(["forge-silent", "login-dead", "not-triggered", "config-wrong"] as const),
     ...(["config-missing", "other-commit"] as const),
   ),
@@ -266,6 +266,8 @@ const losesRunner = step(
   },
   hasRunning,
 );
+
+const losesBuilds = step("loses its database", nothing, ({ drone }) => drone.forget());
 
 const endsSlowly = step("ends builds slowly or not", fc.boolean(), ({ drone }, isSlow) => {
   drone.isSlowToEnd = isSlow;
@@ -326,7 +328,7 @@ export const steps: fc.Arbitrary<Step>[] = [
   ...[writes, writes, writes, asksForTest, asksForTest, asksForTest],
   ...[edits, removes, removesOfBot, pushes, pushes, closes, opens, blocks, joins],
   ...[nudges, waits, waits, changesMood, losesAnswer, losesAnswer, starts],
-  ...[beginsBuild, beginsBuild, finishes, finishes, losesRunner, endsSlowly, stops],
+  ...[beginsBuild, beginsBuild, finishes, finishes, losesRunner, losesBuilds, endsSlowly, stops],
   ...[crashes, crashes, crashes, restarts, isAway],
   ...[forgeTurn, forgeTurn, droneTurn, droneTurn, bothTurns, bothTurns, goesOn, goesOn, goesOn],
 ];

@@ -1,3 +1,4 @@
+import type { Request } from "../../../../services/bridge/records/requests.ts";
 import { statusMarker } from "../../../../services/bridge/words/status-comment.ts";
 import type { RunRequest } from "../../../../services/lib/run.ts";
 import { type FakeBuild, type FakeDrone, isOver } from "./fake-drone.ts";
@@ -13,8 +14,8 @@ export interface Judged {
 interface Seen {
   readonly forge: FakeForge;
   readonly drone: FakeDrone;
-  /** The comment that a test is of, as the bridge has it. */
-  readonly commentOf: (id: string) => number | undefined;
+  /** A test, as the bridge has it. */
+  readonly requestOf: (id: string) => Request | undefined;
 }
 
 /** Looks at all that the bridge decides and does, and knows by the forge itself what of it is wrong. */
@@ -61,9 +62,10 @@ export class Witness {
 
   /** Drone is asked for a build, in this very moment. */
   asks({ id, repository, pull: number, commit, quick }: RunRequest): void {
-    const { forge, commentOf } = this.#seen;
+    const { forge, requestOf } = this.#seen;
     const say = (what: string) => this.#wrong.push(`a build of ${id} was asked for, but ${what}`);
-    const comment = forge.comments.get(commentOf(id) ?? 0) ?? forge.gone.get(commentOf(id) ?? 0);
+    const asked = requestOf(id)?.comment ?? 0;
+    const comment = forge.comments.get(asked) ?? forge.gone.get(asked);
     const pull = forge.pullOf(repository, number ?? 0);
     if (comment === undefined || pull === undefined) {
       say("it is of no comment");
@@ -81,6 +83,14 @@ export class Witness {
     if (commit !== headOf(pull)) say("of a commit that is not the newest any more");
     if (!pull.isOpen) say("its pull request is closed");
     if (this.outcomes.has(id)) say("it has ended");
+  }
+
+  /** A build is ended by the bridge, in this very moment. */
+  cancels({ params, number, after }: FakeBuild): void {
+    const request = this.#seen.requestOf(params.CCCI_ID ?? "");
+    const isTheOne = request?.build === number && request.ciCommit === after;
+    if (!isTheOne || request.phase === "ended" || request.ending !== null) return;
+    this.#wrong.push(`build ${number} of ${request.id} was ended, which nobody wanted`);
   }
 
   /** A test has come to its end, in this very moment. */
