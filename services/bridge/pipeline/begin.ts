@@ -1,8 +1,9 @@
 import type { Started } from "../../lib/drone/client.ts";
 import type { Build } from "../../lib/drone/schemas.ts";
+import { DroneRefusal } from "../../lib/drone/trouble.ts";
 import type { Request } from "../records/requests.ts";
 import type { Bridge } from "./bridge.ts";
-import { endOther, endWithout } from "./end.ts";
+import { endOther, endWithout, forgetTries } from "./end.ts";
 import { newestAt } from "./pushes.ts";
 
 /**
@@ -19,17 +20,16 @@ const longestTellingMilliseconds = 60_000;
 const tellingMilliseconds = 2000;
 
 /** How often a build is looked for that may be there, in milliseconds. */
-const searchMilliseconds = 5000;
+export const searchMilliseconds = 5000;
 
 /**
- * Has Drone begin the build of a test, and finds it again where it is not known whether Drone did: only then is it
- * asked a second time.
+ * Has Drone begin the build of a test.
  *
  * @returns when to go on with it, in milliseconds since 1970; undefined when it has a build, or has ended
+ * @throws {DroneRefusal} where Drone began none, or where that is not known and it is to be looked for
  */
 export async function begin(bridge: Bridge, request: Request): Promise<number | undefined> {
-  const { now } = bridge;
-  if (request.phase === "asking") return await find(bridge, request);
+  const { drone, settings, now } = bridge;
   if (request.ending !== null) {
     endWithout(bridge, request, request.ending, null);
     return undefined;
@@ -39,6 +39,12 @@ export async function begin(bridge: Bridge, request: Request): Promise<number | 
   if (now() - request.acceptedAt > startMilliseconds) {
     const trouble = bridge.records.attempts.find("begin", request.id)?.trouble ?? "";
     endWithout(bridge, request, "broken", `Drone began no build within half an hour. ${trouble}`);
+    return undefined;
+  }
+  // Of a life whose records are lost, or of a start that came through after all. It would be among the newest.
+  const before = await drone.buildOf(settings.drone.repository, request.id, 1);
+  if (before !== undefined) {
+    await adopt(bridge, request, before);
     return undefined;
   }
   const whyNot = await isOver(bridge, request);
@@ -51,9 +57,27 @@ export async function begin(bridge: Bridge, request: Request): Promise<number | 
 }
 
 /**
- * Why there is to be no build any more, in a sentence; undefined when there is to be one, and `not-told` as long as
- * the forge has not said when its commit was pushed.
+ * Looks for the build of a test of which it is not known whether Drone began one: only where there is none, Drone is
+ * asked a second time.
+ *
+ * @returns when to go on with it, in milliseconds since 1970; undefined when it has a build, or has ended
  */
+export async function find(bridge: Bridge, request: Request): Promise<number | undefined> {
+  const { drone, records, settings, now } = bridge;
+  const { id, askedAt } = request;
+  const lookedAt = now();
+  const build = await drone.buildOf(settings.drone.repository, id);
+  if (build !== undefined) {
+    await adopt(bridge, request, build);
+    return undefined;
+  }
+  const mayCome = lookedAt - (askedAt ?? 0) <= settings.drone.answerSeconds * 1000;
+  if (mayCome) return now() + searchMilliseconds;
+  records.requests.askAgain(id);
+  return now();
+}
+
+/** Why there is to be no build any more, in a sentence; undefined when there is to be one. */
 async function isOver(bridge: Bridge, request: Request): Promise<string | undefined> {
   const { repository, pull: number, head, isNamed, acceptedAt } = request;
   const pull = await bridge.forge.pull(repository, number);
@@ -80,65 +104,59 @@ async function ask(bridge: Bridge, request: Request): Promise<number | undefined
   records.requests.ask(id, commit, now());
   const place = { repository: ci, branch, commit };
   const run = { id, recipe, repository, pull, commit: head, quick };
-  const started = await gate.pass("build start", id, () => drone.start(place, run));
-  return await take(bridge, { ...request, ciCommit: commit }, started);
+  let started: Started;
+  try {
+    started = await gate.pass("build start", id, () => drone.start(place, run));
+  } catch (error) {
+    // Drone said so, or was not reached.
+    if (error instanceof DroneRefusal) records.requests.askAgain(id);
+    throw error;
+  }
+  await take(bridge, { ...request, ciCommit: commit }, started);
+  return undefined;
 }
 
 /** Goes by the answer to a start. */
-async function take(
-  bridge: Bridge,
-  request: Request,
-  started: Started,
-): Promise<number | undefined> {
-  const { log, now } = bridge;
+async function take(bridge: Bridge, request: Request, started: Started): Promise<void> {
   const broken = (reason: string) => endWithout(bridge, request, "broken", reason);
   const mend = "This is for whoever runs this CI: the pipeline of its repository";
   switch (started.as) {
     case "started":
     case "other-commit":
       await adopt(bridge, request, started.build);
-      return undefined;
+      return;
     case "unknown":
-      log.warn({ id: request.id, reason: started.reason }, "does not know whether Drone began");
-      return now() + searchMilliseconds;
+      bridge.log.warn(
+        { id: request.id, reason: started.reason },
+        "does not know whether Drone began",
+      );
+      throw new DroneRefusal("silent", 0, started.reason);
     case "not-triggered":
       broken(`${mend} is not for builds that are asked for.`);
-      return undefined;
+      return;
     case "config-missing":
       broken(`${mend} is not there.`);
-      return undefined;
+      return;
     case "config-wrong":
       broken(`${mend} cannot be read: ${started.build.error}`);
-      return undefined;
   }
 }
 
-async function find(bridge: Bridge, request: Request): Promise<number | undefined> {
-  const { drone, records, settings, now } = bridge;
-  const { id, askedAt } = request;
-  const lookedAt = now();
-  const build = await drone.buildOf(settings.drone.repository, id);
-  if (build !== undefined) {
-    await adopt(bridge, request, build);
-    return undefined;
-  }
-  const isOver = lookedAt - (askedAt ?? 0) > settings.drone.answerSeconds * 1000;
-  if (!isOver) return now() + searchMilliseconds;
-  records.requests.askAgain(id);
-  return now();
-}
-
-/** Has a build of it be the one of a test, if it is of the commit that Drone was asked for. */
+/** Has a build of it be the one of a test, if it is of the commit that Drone was asked for, or would be. */
 async function adopt(bridge: Bridge, request: Request, build: Build): Promise<void> {
-  const { records, log, now } = bridge;
-  const { id, repository, pull, ciCommit } = request;
+  const { forge, records, settings, log, now } = bridge;
+  const { id, repository, pull } = request;
+  const { repository: ci, branch } = settings.drone;
+  const ciCommit = request.ciCommit ?? (await forge.branchHead(ci, branch));
   if (build.after !== ciCommit) {
     await endOther(bridge, request, build);
     return;
   }
   records.together(() => {
+    if (request.ciCommit === null) records.requests.ask(id, ciCommit, now());
     records.requests.found(id, build.number);
     records.answers.changed(repository, pull, now());
+    forgetTries(bridge, id);
   });
   log.info({ id, build: build.number }, "has a build");
 }

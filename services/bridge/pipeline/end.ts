@@ -15,6 +15,7 @@ export function end(bridge: Bridge, request: Request, came: End): void {
   const { id, comment, repository, pull, author, head, build, acceptedAt } = request;
   const { outcome, reason } = came;
   records.together(() => {
+    forgetTries(bridge, id);
     if (!records.requests.end(id, came, now())) return;
     records.answers.react(comment, repository, reactions[outcome]);
     records.answers.changed(repository, pull, now());
@@ -46,4 +47,9 @@ export async function endOther(
   await gate.pass("build cancel", String(number), () => drone.cancel(repository, number));
   const reason = "Drone began another commit of the CI repository than it was asked for.";
   endWithout(bridge, request, "broken", reason);
+}
+
+/** What did not succeed with a test so far says nothing of it any more. */
+export function forgetTries({ records }: Pick<Bridge, "records">, id: string): void {
+  for (const duty of ["begin", "find", "follow"]) records.attempts.succeeded(duty, id);
 }

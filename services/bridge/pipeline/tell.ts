@@ -119,14 +119,19 @@ async function textOf(
   const [newest] = requests;
   const { dashboard, isLogPublic } = settings;
   const isShown = isLogPublic && newest.outcome === "failed";
-  const duty = newest.phase === "building" ? "follow" : "begin";
+  const duties = newest.phase === "building" ? ["follow"] : ["find", "begin"];
+  const attempts = [
+    ...duties.map((duty) => [duty, newest.id] as const),
+    ["look", "drone"] as const,
+  ];
   return statusComment({
     ...{ requests, head },
     lastLines: isShown ? await runs.lastLines(newest.id, lastLines) : [],
     linkOf: (build) => pageOf(settings, build),
     dashboard: dashboard === null ? undefined : `${dashboard}/${encodeURIComponent(newest.recipe)}`,
-    trouble: (records.attempts.find(duty, newest.id) ?? records.attempts.find("look", "drone"))
-      ?.trouble,
+    trouble: attempts
+      .map(([duty, item]) => records.attempts.find(duty, item)?.trouble)
+      .find((trouble) => trouble !== undefined),
   });
 }
 

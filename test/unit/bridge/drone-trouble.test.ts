@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Request } from "../../../services/bridge/records/requests.ts";
-import type { FakeBuild } from "./model/fake-drone.ts";
-import { commitOf, type FakeComment, type FakePull, wordsFor } from "./model/fake-forge.ts";
+import type { FakeBuild, StartMood } from "./model/fake-drone.ts";
+import { bot, commitOf, type FakeComment, type FakePull, wordsFor } from "./model/fake-forge.ts";
 import { Pipeline } from "./model/pipeline.ts";
 import { begun } from "./model/steps.ts";
 
@@ -43,8 +43,22 @@ function requestOf({ repository, pull }: FakeComment): Request {
   return request;
 }
 
+function said({ repository, pull }: FakeComment): string {
+  const [status] = [...pipeline.forge.comments.values()].filter(
+    (each) => each.user.id === bot.id && each.repository === repository && each.pull === pull,
+  );
+  return status?.body ?? "";
+}
+
 function statuses(): readonly FakeBuild["status"][] {
   return pipeline.drone.builds.map(({ status }) => status);
+}
+
+/** Asks for a test that Drone will not begin, however often it is asked to. */
+function asked(start: StartMood): FakeComment {
+  pipeline.drone.start = start;
+  pipeline.drone.usualStart = start;
+  return write();
 }
 
 async function goOnUntil(isEnough: () => boolean): Promise<void> {
@@ -60,6 +74,65 @@ async function askedAndBuilding(index = 0): Promise<FakeComment> {
 }
 
 describe("a start", () => {
+  test("[12] of a test whose records were lost is none, where its build is there", async () => {
+    // given
+    const comment = await askedAndBuilding();
+    // when
+    pipeline.loseRecords();
+    await pipeline.forgeTurn();
+    await pipeline.nudge({ repository: comment.repository, kind: "comment", number: comment.id });
+    await pipeline.goOn(5 * minute, { isBuilt: true });
+    // then
+    expect(pipeline.drone.builds).toHaveLength(1);
+    expect(requestOf(comment)).toMatchObject({ outcome: "passed", build: 1 });
+  });
+
+  test("[10] of a test whose records were lost does not count at another commit than would be asked for", async () => {
+    // given
+    const comment = await askedAndBuilding();
+    // when
+    pipeline.loseRecords();
+    pipeline.forge.branchHead = commitOf("ci 2");
+    await pipeline.forgeTurn();
+    await pipeline.nudge({ repository: comment.repository, kind: "comment", number: comment.id });
+    await pipeline.goOn(minute);
+    // then
+    expect(statuses()).toEqual(["killed"]);
+    expect(requestOf(comment)).toMatchObject({ outcome: "broken" });
+  });
+
+  test("that nobody took leaves no doubt, and is made again at once", async () => {
+    // given
+    pipeline.drone.start = "unsent";
+    const comment = write();
+    // when
+    await pipeline.goOn(40 * second);
+    // then
+    expect(pipeline.drone.builds).toHaveLength(1);
+    expect(requestOf(comment)).toMatchObject({ phase: "building" });
+  });
+
+  test("[19] that Drone will not make is tried for half an hour, with why in the comment all the time and in the end", async () => {
+    // given
+    const comment = asked("login-dead");
+    // when
+    const seen: string[] = [];
+    const isEnough = () => {
+      const text = said(comment);
+      if (text !== "" && text !== seen.at(-1)) seen.push(text);
+      return false;
+    };
+    await pipeline.goOn(40 * minute, { isEnough });
+    // then
+    expect(requestOf(comment)).toMatchObject({
+      outcome: "broken",
+      reason: "Drone began no build within half an hour. login-dead",
+    });
+    const waiting = seen.filter((text) => text.includes("It waits: login"));
+    expect(seen.length - waiting.length, seen.join("\n---\n")).toBeLessThanOrEqual(2);
+    expect(waiting).toHaveLength(1);
+  });
+
   test("[10] that came out at another commit of the CI repository counts for nothing, where the bridge was killed after it too", async () => {
     // given
     pipeline.drone.start = "other-commit";

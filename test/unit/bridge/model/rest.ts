@@ -15,6 +15,7 @@ export async function comeToRest(pipeline: Pipeline): Promise<void> {
   forge.trouble.heal();
   drone.trouble.heal();
   drone.start = "well";
+  drone.usualStart = "well";
   pipeline.stopped = undefined;
   pipeline.restart();
   const begun = clock.now();
