@@ -3,6 +3,7 @@ import type { Build } from "../../lib/drone/schemas.ts";
 import { DroneRefusal } from "../../lib/drone/trouble.ts";
 import type { Request } from "../records/requests.ts";
 import type { Bridge } from "./bridge.ts";
+import { endInDoubt, isLong } from "./doubt.ts";
 import { endOther, endWithout, forgetTries } from "./end.ts";
 import { newestAt } from "./pushes.ts";
 
@@ -30,13 +31,9 @@ export const searchMilliseconds = 5000;
  */
 export async function begin(bridge: Bridge, request: Request): Promise<number | undefined> {
   const { drone, settings, now } = bridge;
-  if (request.ending !== null) {
-    endWithout(bridge, request, request.ending, null);
-    return undefined;
-  }
   const earliest = request.acceptedAt + settlingMilliseconds;
   if (now() < earliest) return earliest;
-  if (now() - request.acceptedAt > startMilliseconds) {
+  if (isLate(bridge, request)) {
     const trouble = bridge.records.attempts.find("begin", request.id)?.trouble ?? "";
     endWithout(bridge, request, "broken", `Drone began no build within half an hour. ${trouble}`);
     return undefined;
@@ -60,21 +57,40 @@ export async function begin(bridge: Bridge, request: Request): Promise<number | 
  * Looks for the build of a test of which it is not known whether Drone began one: only where there is none, Drone is
  * asked a second time.
  *
+ * @param troubledSince since when Drone does not tell; undefined where it did the last time
  * @returns when to go on with it, in milliseconds since 1970; undefined when it has a build, or has ended
  */
-export async function find(bridge: Bridge, request: Request): Promise<number | undefined> {
+export async function find(
+  bridge: Bridge,
+  request: Request,
+  troubledSince: number | undefined,
+): Promise<number | undefined> {
   const { drone, records, settings, now } = bridge;
   const { id, askedAt } = request;
   const lookedAt = now();
-  const build = await drone.buildOf(settings.drone.repository, id);
-  if (build !== undefined) {
-    await adopt(bridge, request, build);
+  try {
+    const build = await drone.buildOf(settings.drone.repository, id);
+    if (build !== undefined) {
+      await adopt(bridge, request, build);
+      return undefined;
+    }
+  } catch (error) {
+    const isToEnd = isLate(bridge, request) && isLong(bridge, troubledSince);
+    if (!(error instanceof DroneRefusal && isToEnd)) throw error;
+    endInDoubt(bridge, request, `Drone did not say whether it began a build: ${error.message}.`);
     return undefined;
   }
   const mayCome = lookedAt - (askedAt ?? 0) <= settings.drone.answerSeconds * 1000;
   if (mayCome) return now() + searchMilliseconds;
-  records.requests.askAgain(id);
+  records.together(() => {
+    records.requests.doubt(id);
+    records.requests.askAgain(id);
+  });
   return now();
+}
+
+function isLate({ now }: Bridge, { acceptedAt }: Request): boolean {
+  return now() - acceptedAt > startMilliseconds;
 }
 
 /** Why there is to be no build any more, in a sentence; undefined when there is to be one. */

@@ -4,13 +4,14 @@ import { DroneRefusal } from "../../lib/drone/trouble.ts";
 import type { RunResults } from "../../lib/run.ts";
 import type { End, Request, RequestOutcome } from "../records/requests.ts";
 import type { Bridge } from "./bridge.ts";
+import { endInDoubt, isLong } from "./doubt.ts";
 import { end, endOther, endWithout } from "./end.ts";
 
 /** How long results may come after the build that they are of, in milliseconds: it ends, and the host writes. */
 const resultsMilliseconds = 30_000;
 
-/** For how long a build may not be found before it is taken for lost, in milliseconds. */
-const lostMilliseconds = 5 * 60_000;
+/** How long after the end of a build Drone may note that of what is in it, in milliseconds. */
+const endingMilliseconds = 5 * 60_000;
 
 /** How much longer than it may wait and run a build is followed that Drone does not end, in milliseconds. */
 const overdueMilliseconds = 60 * 60_000;
@@ -24,13 +25,15 @@ export async function follow(
   /** Since when this does not succeed; undefined where it did the last time. */
   troubledSince: number | undefined,
 ): Promise<void> {
-  const { now } = bridge;
   try {
     await goBy(bridge, request, builds);
   } catch (error) {
     const isGone = error instanceof DroneRefusal && error.trouble === "not-found";
-    if (!isGone || now() - (troubledSince ?? now()) < lostMilliseconds) throw error;
-    endWithout(bridge, request, "broken", "Drone knows nothing of its build any more.");
+    if (isGone && isLong(bridge, troubledSince)) {
+      endWithout(bridge, request, "broken", "Drone knows nothing of its build any more.");
+    } else if (!endOverdue(bridge, request, error, troubledSince)) {
+      throw error;
+    }
   }
 }
 
@@ -57,6 +60,25 @@ async function goBy(bridge: Bridge, request: Request, builds: readonly Build[]):
   const isEnded = async () => isFinal((await drone.build(repository, number)).status);
   if (!isOverdue(bridge, request) || (await isEnded())) return;
   endWithout(bridge, request, "broken", "Drone does not end its build.");
+}
+
+/**
+ * Ends a test with whose build nothing could be done for a while, or whose answers nobody understands, where it is
+ * overdue.
+ *
+ * @param error what came of asking Drone
+ * @returns whether it did
+ */
+export function endOverdue(
+  bridge: Bridge,
+  request: Request,
+  error: unknown,
+  troubledSince: number | undefined,
+): boolean {
+  const isToEnd = isOverdue(bridge, request) && isLong(bridge, troubledSince);
+  if (!(error instanceof DroneRefusal && isToEnd)) return false;
+  endInDoubt(bridge, request, `Drone does not tell what became of its build: ${error.message}.`);
+  return true;
 }
 
 function isOverdue({ settings, now }: Bridge, { acceptedAt }: Request): boolean {
@@ -113,7 +135,7 @@ async function conclude(bridge: Bridge, request: Request, build: Build): Promise
   const { runs, now } = bridge;
   const age = now() - (build.finished?.getTime() ?? now());
   const told = outcomeOf(build);
-  if (told === "going-on" && age < lostMilliseconds) return;
+  if (told === "going-on" && age < endingMilliseconds) return;
   const outcome = told === "going-on" ? "killed" : told;
   const results = await runs.results(request.id);
   // What was ended has nothing more to say.

@@ -176,6 +176,21 @@ export class Requests {
     this.#database.run(sql, { id });
   }
 
+  /** Notes that there may be a build of it, now or later, that is not the one that it has. */
+  doubt(id: string): void {
+    this.#database.run("UPDATE requests SET in_doubt = 1 WHERE id = :id", { id });
+  }
+
+  /** Notes that there is none. */
+  settle(id: string): void {
+    this.#database.run("UPDATE requests SET in_doubt = 0 WHERE id = :id", { id });
+  }
+
+  /** Those that may have such a build, ended ones too. */
+  inDoubt(): readonly Request[] {
+    return this.#all("in_doubt = 1 ORDER BY accepted_at, comment");
+  }
+
   /** Notes the build of it. */
   found(id: string, build: number): void {
     const sql = "UPDATE requests SET phase = 'building', build = :build WHERE id = :id";

@@ -51,6 +51,7 @@ export const tables: readonly string[] = [
     accepted_at INTEGER NOT NULL,
     asked_at INTEGER,
     ci_commit TEXT,
+    in_doubt INTEGER NOT NULL DEFAULT 0,
     build INTEGER,
     begun_at INTEGER,
     place INTEGER,
@@ -62,6 +63,7 @@ export const tables: readonly string[] = [
     ended_at INTEGER
   ) STRICT;
   CREATE INDEX requests_going_on ON requests (phase);
+  CREATE INDEX requests_in_doubt ON requests (in_doubt);
   CREATE INDEX requests_of_pull ON requests (repository, pull, accepted_at);
   CREATE INDEX requests_of_author ON requests (author, accepted_at);
 

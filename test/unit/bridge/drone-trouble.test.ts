@@ -66,6 +66,14 @@ async function goOnUntil(isEnough: () => boolean): Promise<void> {
   expect(isEnough()).toBe(true);
 }
 
+/** Asks for a test whose start leads to nothing that the bridge hears of. */
+async function askedInDoubt(start: "failing-after" | "failing-before"): Promise<FakeComment> {
+  pipeline.drone.start = start;
+  const comment = write();
+  await goOnUntil(() => pipeline.forge.comments.size > 1 && requestOf(comment).phase === "asking");
+  return comment;
+}
+
 async function askedAndBuilding(index = 0): Promise<FakeComment> {
   const comment = write("test", index);
   const { length } = pipeline.drone.builds;
@@ -110,6 +118,7 @@ describe("a start", () => {
     // then
     expect(pipeline.drone.builds).toHaveLength(1);
     expect(requestOf(comment)).toMatchObject({ phase: "building" });
+    expect(pipeline.records.requests.inDoubt()).toEqual([]);
   });
 
   test("[19] that Drone will not make is tried for half an hour, with why in the comment all the time and in the end", async () => {
@@ -153,6 +162,95 @@ describe("a start", () => {
   });
 });
 
+describe("a start of which nothing is known", () => {
+  test("[19] is not waited for for ever, and its build is ended when Drone tells of it", async () => {
+    // given
+    const comment = await askedInDoubt("failing-after");
+    pipeline.drone.trouble.mood = "silent";
+    // when
+    await pipeline.goOn(45 * minute);
+    // then
+    const { outcome, reason } = requestOf(comment);
+    expect(outcome).toBe("broken");
+    expect(reason).toMatch(/^Drone did not say whether it began a build: no answer\. A build/);
+    expect(said(comment)).toContain("⚠️ could not be tested");
+    expect(pipeline.records.requests.countGoingOn()).toBe(0);
+    // when
+    pipeline.drone.trouble.heal();
+    await pipeline.goOn(6 * minute);
+    // then
+    expect(statuses()).toEqual(["killed"]);
+    expect(pipeline.records.requests.inDoubt()).toEqual([]);
+  });
+
+  test("is waited for past its time where Drone was only restarted with us", async () => {
+    // given
+    const comment = await askedInDoubt("failing-after");
+    // when
+    pipeline.drone.work();
+    pipeline.clock.pass(45 * minute);
+    pipeline.drone.work();
+    pipeline.restart();
+    pipeline.drone.trouble.mood = "silent";
+    await pipeline.goOn(20 * second);
+    pipeline.drone.trouble.heal();
+    await pipeline.goOn(minute, { isBuilt: true });
+    // then
+    expect(requestOf(comment)).toMatchObject({ outcome: "passed" });
+  });
+
+  test("and that comes through after another one has its build ended", async () => {
+    // given
+    const comment = await askedInDoubt("failing-before");
+    await pipeline.goOn(4 * minute);
+    expect(requestOf(comment)).toMatchObject({ phase: "building", build: 1 });
+    // when
+    const { id, repository, recipe, pull, head: commit, quick } = requestOf(comment);
+    pipeline.drone.make(pipeline.forge.branchHead, {
+      ...{ id, repository, recipe, pull, commit, quick },
+    });
+    await pipeline.goOn(30 * second);
+    // then
+    expect(statuses()).toEqual(["pending", "killed"]);
+    // when
+    await pipeline.goOn(3 * minute, { isBuilt: true });
+    // then
+    expect(requestOf(comment)).toMatchObject({ outcome: "passed", build: 1 });
+    expect(pipeline.records.requests.inDoubt()).toEqual([]);
+  });
+});
+
+describe("a test that is cancelled", () => {
+  test("before it began does not wait until Drone would be asked again", async () => {
+    // given
+    const comment = asked("login-dead");
+    await pipeline.goOn(12 * minute);
+    // when
+    write("cancel");
+    await pipeline.goOn(20 * second);
+    // then
+    expect(requestOf(comment)).toMatchObject({ outcome: "cancelled" });
+  });
+
+  test("while Drone does not say whether it began has its build ended when there is one", async () => {
+    // given
+    const comment = await askedInDoubt("failing-after");
+    pipeline.drone.trouble.mood = "silent";
+    await pipeline.goOn(12 * minute);
+    // when
+    write("cancel");
+    await pipeline.goOn(20 * second);
+    // then
+    expect(requestOf(comment)).toMatchObject({ outcome: "cancelled" });
+    expect(said(comment)).toContain("A build of this may still run");
+    // when
+    pipeline.drone.trouble.heal();
+    await pipeline.goOn(6 * minute);
+    // then
+    expect(statuses()).toEqual(["killed"]);
+  });
+});
+
 describe("a build", () => {
   test("that has the number of a lost one is another's, and is left alone", async () => {
     // given
@@ -188,5 +286,53 @@ describe("a build", () => {
     // then
     expect(statuses()).toEqual(["killed"]);
     expect(pipeline.records.requests.find(id)).toMatchObject({ outcome: "broken" });
+  });
+
+  test("[19] that cannot be read is not followed for ever", async () => {
+    // given
+    const comment = await askedAndBuilding();
+    pipeline.drone.unreadable.add(1);
+    // when
+    await pipeline.goOn(80 * minute, { isBuilt: true });
+    // then
+    const { outcome, reason } = requestOf(comment);
+    expect(outcome).toBe("broken");
+    expect(reason).toMatch(
+      /^Drone does not tell what became of its build: another shape\. A build/,
+    );
+    expect(pipeline.records.requests.inDoubt()).toEqual([]);
+  });
+
+  test("[19] that the bridge may not end is not followed for ever", async () => {
+    // given
+    const comment = await askedAndBuilding();
+    pipeline.drone.mayCancel = false;
+    // when
+    await pipeline.goOn(80 * minute);
+    // then
+    const { outcome, reason } = requestOf(comment);
+    expect(outcome).toBe("not-reached");
+    expect(reason).toContain("Forbidden");
+    // when
+    await pipeline.goOn(6 * minute, { isBuilt: true });
+    // then
+    expect(statuses()).toEqual(["success"]);
+    expect(pipeline.records.requests.inDoubt()).toEqual([]);
+  });
+
+  test("[19] is not followed for ever where no build can be read, and ended when it can", async () => {
+    // given
+    const comment = await askedAndBuilding();
+    pipeline.drone.trouble.mood = "strange";
+    // when
+    await pipeline.goOn(80 * minute);
+    // then
+    expect(requestOf(comment)).toMatchObject({ outcome: "broken" });
+    // when
+    pipeline.drone.trouble.heal();
+    await pipeline.goOn(6 * minute);
+    // then
+    expect(statuses()).toEqual(["killed"]);
+    expect(pipeline.records.requests.inDoubt()).toEqual([]);
   });
 });

@@ -800,6 +800,15 @@ describe("what is remembered of a test", () => {
     expect(find()).toMatchObject({ phase: "building", build: 12 });
   });
 
+  test("is whether there may be a build of it that nobody waits for, after its end too", () => {
+    records.requests.accept(wanted(8), 1000);
+    records.requests.doubt(first);
+    records.requests.end(first, { outcome: "broken", reason: "no", stages: [] }, 5000);
+    expect(records.requests.inDoubt().map(({ id }) => id)).toEqual([first]);
+    records.requests.settle(first);
+    expect(records.requests.inDoubt()).toEqual([]);
+  });
+
   test("is one for each comment", () => {
     expect(() => records.requests.accept(wanted(7, { id: "f".repeat(16) }), 3000)).toThrow(
       "UNIQUE",

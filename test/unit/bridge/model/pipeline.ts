@@ -67,6 +67,7 @@ export class Pipeline {
     this.witness = new Witness({
       ...{ forge: this.forge, drone: this.drone },
       requestOf: (id) => this.#records.requests.find(id),
+      isInDoubt: (id) => this.#records.requests.inDoubt().some((each) => each.id === id),
     });
     this.#records = new Records(path);
     this.#lanes = this.#born();

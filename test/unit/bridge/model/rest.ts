@@ -27,7 +27,8 @@ export async function comeToRest(pipeline: Pipeline): Promise<void> {
 
 function isAtRest({ records, drone, path }: Pipeline): boolean {
   const { commands, requests, answers } = records;
-  const owed = commands.countUnjudged() + requests.countGoingOn() + answers.countOwed();
+  const goesOn = requests.countGoingOn() + requests.inDoubt().length;
+  const owed = commands.countUnjudged() + goesOn + answers.countOwed();
   return owed === 0 && drone.builds.every(isOver) && rowsOf(path, "attempts").length === 0;
 }
 
@@ -48,6 +49,9 @@ export function unrest(pipeline: Pipeline): readonly string[] {
     ...requests
       .filter(({ outcome }) => outcome === null)
       .map((row) => `has not ended ${show(row)}`),
+    ...requests
+      .filter(({ in_doubt: isInDoubt }) => isInDoubt !== 0)
+      .map((row) => `does not know whether there is a build of ${show(row)}`),
     ...rowsOf(path, "commands")
       .filter(({ verdict }) => verdict === "accepted")
       .filter((row) => !requests.some(({ comment }) => comment === row.comment))
