@@ -4,6 +4,7 @@ import { DroneRefusal } from "../../lib/drone/trouble.ts";
 import type { Request } from "../records/requests.ts";
 import type { Bridge } from "./bridge.ts";
 import { endInDoubt, isLong } from "./doubt.ts";
+import { isDue } from "./due.ts";
 import { endOther, endWithout, forgetTries } from "./end.ts";
 import { newestAt } from "./pushes.ts";
 
@@ -16,7 +17,7 @@ const settlingMilliseconds = 3000;
 /** For how long it is tried to have a build begun, in milliseconds. */
 const startMilliseconds = 30 * 60_000;
 
-/** For how long it is waited for the forge to write a push down, and how often it is asked, in milliseconds. */
+/** For how long it is waited for the forge to have a push where it belongs, and how often it is asked, in milliseconds. */
 const longestTellingMilliseconds = 60_000;
 const tellingMilliseconds = 2000;
 
@@ -32,7 +33,7 @@ export const searchMilliseconds = 5000;
 export async function begin(bridge: Bridge, request: Request): Promise<number | undefined> {
   const { drone, settings, now } = bridge;
   const earliest = request.acceptedAt + settlingMilliseconds;
-  if (now() < earliest) return earliest;
+  if (!isDue(earliest, now(), settlingMilliseconds)) return earliest;
   if (isLate(bridge, request)) {
     const trouble = bridge.records.attempts.find("begin", request.id)?.trouble ?? "";
     endWithout(bridge, request, "broken", `Drone began no build within half an hour. ${trouble}`);
@@ -93,7 +94,10 @@ function isLate({ now }: Bridge, { acceptedAt }: Request): boolean {
   return now() - acceptedAt > startMilliseconds;
 }
 
-/** Why there is to be no build any more, in a sentence; undefined when there is to be one. */
+/**
+ * Why there is to be no build any more, in a sentence; undefined when there is to be one, and `not-told` as long as
+ * the forge may not yet have its commit where it belongs.
+ */
 async function isOver(bridge: Bridge, request: Request): Promise<string | undefined> {
   const { repository, pull: number, head, isNamed, acceptedAt } = request;
   const pull = await bridge.forge.pull(repository, number);
@@ -101,9 +105,14 @@ async function isOver(bridge: Bridge, request: Request): Promise<string | undefi
   const pushed = "Something was pushed before the test began: please look at it, and ask again.";
   if (pull.head !== head) return pushed;
   const newest = isNamed ? "then" : await newestAt(bridge, pull, request);
-  const isToldYet = bridge.now() - acceptedAt > longestTellingMilliseconds;
-  if (newest === "not-told" && !isToldYet) return newest;
-  if (newest !== "then") return pushed;
+  if (newest === "since") return pushed;
+  const canBeFetched = (await bridge.forge.pullHead(repository, number)) === head;
+  if (newest === "not-told" || !canBeFetched) {
+    if (bridge.now() - acceptedAt <= longestTellingMilliseconds) return "not-told";
+    return canBeFetched
+      ? pushed
+      : `The forge has another commit at refs/pull/${number}/head than this one: please push again, and ask again.`;
+  }
   const reason = await bridge.stopped();
   if (reason !== undefined) return `No tests are taken at the moment. ${reason}`.trim();
   return undefined;

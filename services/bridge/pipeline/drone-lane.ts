@@ -4,6 +4,7 @@ import { type Attempted, attempt } from "./attempt.ts";
 import { begin, find, searchMilliseconds } from "./begin.ts";
 import type { Bridge } from "./bridge.ts";
 import { endInDoubt, settle, strayDuty, straysOf } from "./doubt.ts";
+import { isDue } from "./due.ts";
 import { endWithout } from "./end.ts";
 import { endOverdue, follow } from "./follow.ts";
 import { Turn } from "./turn.ts";
@@ -19,7 +20,7 @@ export class DroneLane {
 
   /** One go over all that is due. @returns when the next is to be, in milliseconds since 1970 */
   async turn(): Promise<number> {
-    const { records, now } = this.#bridge;
+    const { records, settings, now } = this.#bridge;
     const turn = new Turn(now() + 60_000);
     this.#endAtOnce();
     const all = records.requests.goingOn();
@@ -29,9 +30,9 @@ export class DroneLane {
       (request) =>
         request.phase === "asking" ? this.#find(turn, request) : this.#begin(turn, request),
     );
-    const isDue = isToEnd || now() >= this.#nextLook;
+    const isToLook = isToEnd || isDue(this.#nextLook, now(), settings.drone.lookSeconds * 1000);
     const hasBuilds = this.#hasBuilds();
-    if (hasBuilds && isDue && !turn.isOver) await this.#look(turn);
+    if (hasBuilds && isToLook && !turn.isOver) await this.#look(turn);
     if (hasBuilds) turn.againAt(Math.max(this.#nextLook, now()));
     return turn.next;
   }

@@ -125,3 +125,36 @@ test("a forge that knows no such reaction has the eyes taken back all the same",
   // then
   expect([...(comment.reactions.get("ci-bot") ?? [])]).toEqual([]);
 });
+
+describe("a commit that cannot be fetched of the pull request", () => {
+  test("is waited for, and then tested", async () => {
+    await start();
+    // given
+    const pull = pullAt(0);
+    pipeline.forge.behind.add(pull);
+    const comment = ask(pull);
+    await pipeline.goOn(30_000);
+    expect(pipeline.drone.builds).toEqual([]);
+    // when
+    pipeline.forge.behind.clear();
+    await pipeline.goOn(30_000);
+    // then
+    expect(verdictOn(comment)).toBe("accepted");
+    expect(pipeline.drone.builds).toHaveLength(1);
+  });
+
+  test("is not tested when it stays so, whoever names it", async () => {
+    await start();
+    // given
+    const pull = pullAt(0);
+    pipeline.forge.behind.add(pull);
+    // when
+    const comment = ask(pull, ann, "named");
+    await pipeline.goOn(120_000);
+    // then
+    expect(pipeline.drone.builds).toEqual([]);
+    expect([...(comment.reactions.get("ci-bot") ?? [])]).toEqual(["confused"]);
+    const [told] = pipeline.forge.saidBy({ id: 1, login: "ci-bot" }, pull);
+    expect(told?.body).toContain("another commit at refs");
+  });
+});

@@ -51,6 +51,8 @@ export class FakeForge {
   readonly strange = new Set<number>();
   /** Pull requests of which the search says more than anybody can take. */
   readonly fat = new Set<FakePull>();
+  /** Pull requests of which it has an older commit for who fetches. */
+  readonly behind = new Set<FakePull>();
   /** Names of reactions that its operator did not choose. */
   readonly unknownReactions = new Set<string>();
   /** The most that it gives for a page. */

@@ -80,7 +80,10 @@ export class ForgeDoor implements Pick<Bridge["forge"], keyof Bridge["forge"]> {
   }
 
   async pullHead(slug: string, number: number): Promise<string | undefined> {
-    return await this.#call(() => headOf(this.#pull(slug, number)));
+    return await this.#call(() => {
+      const pull = this.#pull(slug, number);
+      return this.#forge.behind.has(pull) ? pull.heads.at(-2) : headOf(pull);
+    });
   }
 
   async eventsOf(slug: string, number: number, page: Page): Promise<readonly PullEvent[]> {
