@@ -19,7 +19,7 @@ export type Newest =
 /**
  * Sees whether what a pull request is at now was pushed before a comment was written. For that the forge must say so
  * of this very commit: it leaves things out of what happened, and writes nothing down of a push while the pull
- * request was closed.
+ * request is closed.
  */
 export async function newestAt(
   { forge }: Pick<Bridge, "forge">,
