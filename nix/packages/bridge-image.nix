@@ -18,22 +18,23 @@ let
   ];
   command = [ node ] ++ flags ++ [ program ];
 
-  name = "cc-ci.invalid/bridge";
-  tag = builtins.substring 0 32 (
-    builtins.hashString "sha256" (builtins.unsafeDiscardStringContext (toString command))
-  );
-
-  stream = dockerTools.streamLayeredImage {
-    inherit name tag;
+  image = {
+    name = "cc-ci.invalid/bridge";
     config = {
       Cmd = command;
       # The authorities that the host trusts are mounted there; Node has its own beside them.
       Env = [ "NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt" ];
     };
   };
+  # Of all that the image is made of: a path of the store is another one where something else is in it.
+  tag = builtins.substring 0 32 (
+    builtins.hashString "sha256" (builtins.unsafeDiscardStringContext (builtins.toJSON image))
+  );
+
+  stream = dockerTools.streamLayeredImage (image // { inherit tag; });
 in
 {
-  reference = "${name}:${tag}";
+  reference = "${image.name}:${tag}";
   loader = writeShellApplication {
     name = "load-image";
     runtimeInputs = [ docker ];
