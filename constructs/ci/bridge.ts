@@ -6,7 +6,6 @@ import {
   bridgeSettingsSchema,
   bridgeSettingsVersion,
 } from "../../services/lib/bridge-settings.ts";
-import { runRequestSchema } from "../../services/lib/run.ts";
 import { servedAt } from "../coop-cloud/recipe-stack.ts";
 import type { TraefikRecipe } from "../coop-cloud/traefik-recipe.ts";
 import { HostFile } from "../nixos/host-file.ts";
@@ -15,11 +14,14 @@ import { isHostName } from "../nixos/names.ts";
 import { stateFolders, statePath } from "../nixos/state-folders.ts";
 import type { HasUnit, SystemdUnit } from "../nixos/systemd-unit.ts";
 import { DockerStack } from "../swarm/docker-stack.ts";
+import type { BridgeOptions } from "./bridge-options.ts";
+import { bridgeProblems } from "./bridge-problems.ts";
 import type { DroneRepository } from "./drone-repository.ts";
 import { hostMadeFile } from "./host-made-file.ts";
+import { type GivenFile, ownFileProblems } from "./own-files.ts";
 import type { RunBoundary } from "./run-boundary.ts";
 
-export interface BridgeProps {
+export interface BridgeProps extends BridgeOptions {
   /** The CI repository in Drone, with the account that starts builds. */
   readonly repository: DroneRepository;
   /** What builds ask for. */
@@ -28,38 +30,6 @@ export interface BridgeProps {
   readonly proxy: TraefikRecipe;
   /** Where it answers. @default `bridge.` and the host's domain */
   readonly domain?: string | undefined;
-  /** How it learns of comments: it asks the forge, or is told and asks seldom. @default poll */
-  readonly mode?: BridgeSettings["mode"] | undefined;
-  /** The forge's organisation of recipes, whose members may ask for tests. */
-  readonly organisation: string;
-  /** Absolute path of the token of the bridge's account on the forge. */
-  readonly forgeToken: string;
-  /** Names of the organisation's repositories that are recipes. */
-  readonly repositories: readonly string[];
-  /** Pull requests from forks: none, those whose commit was named in full, or all. */
-  readonly forks: BridgeSettings["forks"];
-  /** Number of a team of the organisation whose members alone may ask. @default all members */
-  readonly team?: number | undefined;
-  /** Logins that alone may ask, of those. @default all of them */
-  readonly only?: readonly string[] | undefined;
-  /** Logins whose comments are no commands, such as other programs'. @default none */
-  readonly ignore?: readonly string[] | undefined;
-  /** Between two looks at the forge in mode poll, in seconds. @default 15 */
-  readonly pollSeconds?: number | undefined;
-  /** Absolute path of the key that deliveries of hooks are signed with. @default the host makes one */
-  readonly webhookKey?: string | undefined;
-  /** Absolute path of the key before that, which counts as well. @default none */
-  readonly previousWebhookKey?: string | undefined;
-  readonly limits?: Partial<BridgeLimits> | undefined;
-}
-
-interface BridgeLimits {
-  /** Tests that one person may ask for within an hour. @default 10 */
-  readonly perPersonAndHour: number | undefined;
-  /** And for one pull request. @default 6 */
-  readonly perPullAndHour: number | undefined;
-  /** Tests that wait or go on, over all recipes. @default 20 */
-  readonly waiting: number | undefined;
 }
 
 const defaultPollSeconds = 15;
@@ -217,6 +187,14 @@ export class Bridge extends Construct implements HasUnit {
     };
   }
 
+  /** Its files whose paths were given. */
+  get #given(): readonly GivenFile[] {
+    return ["forgeToken", "webhookKey", "previousWebhookKey"].flatMap((property) => {
+      const file = this.node.tryFindChild(property);
+      return file instanceof HostFile ? [{ property, file }] : [];
+    });
+  }
+
   #keyFile(property: "webhookKey" | "previousWebhookKey", path: string): HostFile {
     return new HostFile(this, property, {
       path,
@@ -228,38 +206,19 @@ export class Bridge extends Construct implements HasUnit {
   }
 
   #validate(): string[] {
-    const { repositories, organisation, team, pollSeconds, limits = {}, proxy } = this.#props;
-    const { mode, webhookKey, previousWebhookKey } = this.#props;
-    const counts = { pollSeconds, team, ...limits };
-    const { certificate } = proxy;
-    const twice = repositories.filter((name, index) => repositories.indexOf(name) < index);
+    const { certificate } = this.#props.proxy;
     return [
       ...(isHostName(this.domain) && certificate.covers(this.domain)
         ? []
         : [
             `domain: ${JSON.stringify(this.domain)} must be one label under the wildcard ${certificate.wildcard}`,
           ]),
-      ...(/^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(organisation)
-        ? []
-        : [
-            `organisation: ${JSON.stringify(organisation)} must be the name of an organisation on the forge, as in recipes`,
-          ]),
-      ...repositories
-        .filter((name) => !runRequestSchema.shape.recipe.safeParse(name).success)
-        .map(
-          (name) =>
-            `repositories: ${JSON.stringify(name)} must be the name of a recipe's repository in the organisation, as in wiki`,
-        ),
-      ...[...new Set(twice)].map((name) => `repositories: ${name} stands there twice`),
-      ...Object.entries(counts)
-        .filter(([, count]) => count !== undefined && !(Number.isInteger(count) && count >= 1))
-        .map(([name]) => `${name}: must be a whole number, 1 or more`),
-      ...(mode !== "webhook" && (webhookKey ?? previousWebhookKey) !== undefined
-        ? ["mode: must be webhook where keys of a hook are given"]
-        : []),
-      ...(webhookKey === undefined && previousWebhookKey !== undefined
-        ? ["previousWebhookKey: needs webhookKey beside it, the key that takes its place"]
-        : []),
+      ...bridgeProblems(this.#props),
+      ...ownFileProblems(this.#given, filesOf(Machine.of(this))),
     ];
   }
+}
+
+function filesOf(machine: Machine): readonly HostFile[] {
+  return machine.node.findAll().filter((each) => each instanceof HostFile);
 }

@@ -180,7 +180,7 @@ export class DroneServer extends RecipeStack {
         : [
             `needs ${refused.join(" and ")} in acceptUnfree: Drone's licence is not a free one, and its free edition serves no runner; read docs/install.md, and name them if you accept it`,
           ]),
-      ...(/^https:\/\/[A-Za-z0-9.-]+(?::\d{1,5})?$/.test(this.forge)
+      ...(/^https:\/\/[A-Za-z0-9.-]+(?::\d{1,5})?$/.test(this.forge) && URL.canParse(this.forge)
         ? []
         : [
             `forge: ${JSON.stringify(this.forge)} must be the https address of a Gitea without a path, as in https://git.example.org`,

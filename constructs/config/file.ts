@@ -172,8 +172,14 @@ function explain(
       const rule = "cannot be a name: use up to 63 lower-case letters, digits and inner dashes";
       return [{ path, message: own?.message ?? rule }];
     }
-    case "too_small":
-      return [{ path, message: `must be more than ${String(issue.minimum)}` }];
+    case "too_small": {
+      const words = issue.inclusive ? "at least" : "more than";
+      return [{ path, message: `must be ${words} ${String(issue.minimum)}` }];
+    }
+    case "too_big": {
+      const words = issue.inclusive ? "at most" : "less than";
+      return [{ path, message: `must be ${words} ${String(issue.maximum)}` }];
+    }
     default:
       return [{ path, message: issue.message }];
   }

@@ -383,7 +383,7 @@ const bridge = z
     only: z
       .array(login)
       .optional()
-      .describe("Logins of members who alone may ask. Default: every member may."),
+      .describe("Logins of members who alone may ask, without `@`. Default: every member may."),
     ignore: z
       .array(login)
       .optional()
@@ -391,7 +391,9 @@ const bridge = z
     pollSeconds: z
       .int()
       .optional()
-      .describe("Time between two looks at the forge in mode `poll`, in seconds. Default: `15`."),
+      .describe(
+        "Time between two looks at the forge in mode `poll`, in seconds, up to `300`. Default: `15`.",
+      ),
     webhookKey: hostPath(
       "a file with the key that deliveries of the hook are signed with, of 16 bytes or more. Default: the host makes one, in `/var/lib/cc-ci/secrets/bridge-webhook-key`.",
       "/var/lib/ci-secrets/webhook-key",

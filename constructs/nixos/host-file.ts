@@ -25,6 +25,8 @@ export interface HostFileProps {
 /** A file that must lie on the host: a secret, or one that is not for the store. */
 export class HostFile extends Construct implements ResourceSource {
   readonly path: string;
+  /** What it is for, in words. */
+  readonly purpose: string;
   readonly waitsFor: readonly string[];
   readonly watches: readonly string[];
   readonly #props: HostFileProps;
@@ -33,18 +35,19 @@ export class HostFile extends Construct implements ResourceSource {
     super(scope, id);
     this.#props = props;
     this.path = props.path;
+    this.purpose = props.purpose;
     this.waitsFor = props.waitFor ?? [];
     this.watches = [props.path, ...(props.watch ?? [])];
     this.node.addValidation({ validate: () => this.#validate() });
   }
 
   get resources(): readonly [ResourceOf<"host-file">] {
-    const { path, purpose, remedy, demand, origin } = this.#props;
+    const { path, remedy, demand, origin } = this.#props;
     return [
       {
         kind: "host-file",
         path,
-        purpose,
+        purpose: this.purpose,
         remedy,
         origin: origin ?? { by: "operator" },
         demand: demand ?? { format: "opaque", minBytes: 1 },

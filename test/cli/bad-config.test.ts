@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { checkoutWith, runCli } from "./cli.ts";
 import { type Mistakes, testMistakes } from "./config-mistakes.ts";
-import { app, drone, host, hosts } from "./config-text.ts";
+import { app, bridge, drone, host, hosts } from "./config-text.ts";
 
 /** What is no YAML, or has another shape than the schema's. */
 const cases: readonly Mistakes[] = [
@@ -63,6 +63,11 @@ const cases: readonly Mistakes[] = [
         says: "hosts.one.drone.bridge.token: is no key that is known here: it knows login, password",
       },
     ],
+  },
+  {
+    name: "a bridge with a number that no number of a team is",
+    yaml: hosts(host({ drone: drone(), bridge: bridge({ team: "1e300" }) })),
+    problems: [{ at: "team", says: "hosts.one.bridge.team: must be at most 9007199254740991" }],
   },
   {
     name: "Drone with nothing that it needs",

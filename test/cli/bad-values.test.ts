@@ -1,5 +1,5 @@
 import { type Mistakes, testMistakes } from "./config-mistakes.ts";
-import { app, drone, host, hosts } from "./config-text.ts";
+import { app, bridge, drone, host, hosts } from "./config-text.ts";
 
 const long = "a".repeat(64);
 const domainTooLong = `${"x".repeat(50)}.ci.example.org`;
@@ -91,6 +91,59 @@ const cases: readonly Mistakes[] = [
       {
         at: "password: /nix",
         says: 'hosts.one.drone.bridge.password: "/nix/store/x" lies in the Nix store, which everybody on the host can read: put the file elsewhere',
+      },
+    ],
+  },
+  {
+    name: "a bridge with people, secrets and numbers that none are",
+    yaml: hosts(
+      host({
+        acceptUnfree: "[drone, drone-runner-exec]",
+        drone: drone(),
+        bridge: bridge({
+          forgeToken: "/s/forge-token",
+          mode: "webhook",
+          webhookKey: "/s/client",
+          only: '["@alice", bob]',
+          ignore: '["", Bob]',
+          pollSeconds: "900",
+          limits: "{ waiting: 0, perPullAndHour: -1 }",
+        }),
+      }),
+    ),
+    problems: [
+      {
+        at: "forgeToken",
+        after: "bridge: { organisation",
+        says: 'hosts.one.bridge.forgeToken: "/s/forge-token" is the file of the token of ci-owner on https://git.example.org: name one with a secret of its own, which is good for nothing else',
+      },
+      {
+        at: "webhookKey",
+        says: 'hosts.one.bridge.webhookKey: "/s/client" is the file of the secret of Drone\'s OAuth client on https://git.example.org: name one with a secret of its own, which is good for nothing else',
+      },
+      {
+        at: "only",
+        says: 'hosts.one.bridge.only: "@alice" must be a login on the forge, up to 40 letters, digits, dots, dashes and underscores, as in member',
+      },
+      {
+        at: "ignore",
+        says: 'hosts.one.bridge.ignore: "" must be a login on the forge, up to 40 letters, digits, dots, dashes and underscores, as in member',
+      },
+      {
+        at: "ignore",
+        says: 'hosts.one.bridge.ignore: "bob" stands in only too, and can ask for nothing then: take it out of one of the two',
+      },
+      {
+        at: "pollSeconds",
+        says: "hosts.one.bridge.pollSeconds: must be a whole number of seconds, from 1 to 300",
+      },
+      {
+        at: "waiting",
+        says: "hosts.one.bridge.limits.waiting: must be a whole number, 1 or more",
+      },
+      {
+        at: "perPullAndHour",
+        says: "hosts.one.bridge.limits.perPullAndHour: must be a whole number, 1 or more",
       },
     ],
   },

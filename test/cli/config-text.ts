@@ -33,3 +33,15 @@ export function drone(keys: Readonly<Record<string, string>> = {}): string {
   const all = Object.entries({ ...usual, ...keys });
   return `{ ${all.map(([key, value]) => `${key}: ${value}`).join(", ")} }`;
 }
+
+/** The keys of the bridge, in the same way. */
+export function bridge(keys: Readonly<Record<string, string>> = {}): string {
+  const usual = {
+    organisation: "recipes",
+    forgeToken: "/s/bridge-token",
+    repositories: "[wiki]",
+    forks: "refused",
+  };
+  const all = Object.entries({ ...usual, ...keys });
+  return `{ ${all.map(([key, value]) => `${key}: ${value}`).join(", ")} }`;
+}

@@ -56,11 +56,27 @@ test.for<[string, Keys, string]>([
   ["a domain elsewhere", { domain: "bridge.example.com" }, "domain: "],
   ["a domain of another", { domain: "drone.ci.example.org" }, "domain: the domain drone.ci.exam"],
   ["an organisation with a slash", { organisation: "a/b" }, 'organisation: "a/b" must be the name'],
+  ["no organisation", { organisation: "" }, 'organisation: "" must be the name of an organisation'],
+  [
+    "a longer organisation than a forge has",
+    { organisation: "a".repeat(41) },
+    'a" must be the name of an organisation on the forge, up to 40 letters, digits, dots',
+  ],
+  ["a person without a name", { only: [""] }, 'only: "" must be a login on the forge, up to 40'],
+  ["a program without a name", { ignore: [""] }, 'ignore: "" must be a login on the forge'],
+  ["a mention of a person", { only: ["@alice"] }, 'only: "@alice" must be a login on the forge'],
+  ["a longer login than a forge has", { ignore: ["a".repeat(41)] }, 'a" must be a login on'],
+  [
+    "somebody who alone may ask and is not heard",
+    { only: ["bob", "Alice"], ignore: ["alice"] },
+    'ignore: "Alice" stands in only too, and can ask for nothing then: take it out of one',
+  ],
   ["a repository with its owner", { repositories: ["a/wiki"] }, 'repositories: "a/wiki" must be'],
   ["a recipe in capitals", { repositories: ["Wiki"] }, 'repositories: "Wiki" must be'],
   ["a repository twice", { repositories: ["a", "a"] }, "repositories: a stands there twice"],
-  ["no time between two looks", { pollSeconds: 0 }, "pollSeconds: must be a whole number, 1 or"],
-  ["a limit of none", { limits: { waiting: 0 } }, "waiting: must be a whole number, 1 or more"],
+  ["no time between two looks", { pollSeconds: 0 }, "pollSeconds: must be a whole number of sec"],
+  ["an hour between two looks", { pollSeconds: 3600 }, "of seconds, from 1 to 300"],
+  ["a limit of none", { limits: { waiting: 0 } }, "bridge: limits.waiting: must be a whole num"],
   ["a team of no number", { team: 0 }, "team: must be a whole number, 1 or more"],
   ["a key in mode poll", { webhookKey: "/k" }, "mode: must be webhook where keys of a hook are"],
   [
@@ -69,8 +85,52 @@ test.for<[string, Keys, string]>([
     "previousWebhookKey: needs webhookKey beside it",
   ],
   ["the token itself", { forgeToken: "gto_abc" }, "forgeToken: must be an absolute path"],
+  [
+    "the owner's token, which may push",
+    { forgeToken: "/var/lib/ci-secrets/ci-owner-forge-token" },
+    'ken" is the file of the token of ci-owner on https://git.example.org: name one with a sec',
+  ],
+  [
+    "the secret of Drone's client",
+    { forgeToken: "/var/lib/ci-secrets/drone-client-secret" },
+    "is the file of the secret of Drone's OAuth client on https://git.example.org: name one",
+  ],
+  [
+    "what the host has made for something else",
+    { mode: "webhook", webhookKey: "/var/lib/cc-ci/secrets/drone-rpc-secret" },
+    'webhookKey: "/var/lib/cc-ci/secrets/drone-rpc-secret" is the file of the secret that Drone',
+  ],
+  [
+    "the token as the key",
+    { mode: "webhook", webhookKey: "/var/lib/ci-secrets/bridge-token" },
+    'webhookKey: "/var/lib/ci-secrets/bridge-token" is the file of the token of the bridge\'s acc',
+  ],
+  [
+    "the new key as the old one",
+    { mode: "webhook", webhookKey: "/k", previousWebhookKey: "/k" },
+    'previousWebhookKey: "/k" is the file of the key that deliveries',
+  ],
 ])("%s is refused, with what would be right", ([, changes, words]) => {
   expect(problems(changes)).toEqual([expect.stringContaining(words)]);
+});
+
+test("a forge at a port that none is, is refused once", () => {
+  const others = droneYaml.replace("https://git.example.org", "https://git.example.org:99999");
+  expect(problems({}, others)).toEqual([expect.stringContaining("must be the https address of a")]);
+});
+
+test("a bridge that no recipe is enrolled with yet is fine", async () => {
+  expect((await settings({ repositories: [] })).recipes).toEqual([]);
+});
+
+test("the longest names that a forge has make settings that the bridge takes", async () => {
+  const name = "a".repeat(40);
+  const made = await settings({
+    ...{ organisation: name, only: [name], repositories: ["b".repeat(64)] },
+  });
+  expect(made.recipes).toEqual([
+    { recipe: "b".repeat(64), repository: `${name}/${"b".repeat(64)}` },
+  ]);
 });
 
 test("a bridge without Drone is refused", () => {

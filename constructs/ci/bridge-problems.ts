@@ -1,0 +1,85 @@
+import { runRequestSchema } from "../../services/lib/run.ts";
+import type { BridgeOptions } from "./bridge-options.ts";
+import { forgeNameRule, isForgeName } from "./forge-names.ts";
+
+/** More than this between two looks, in seconds, is too long for somebody who waits for the answer. */
+const mostPollSeconds = 300;
+
+/** What is wrong with what a bridge was given, as far as it can be told without the rest of the host. */
+export function bridgeProblems(props: BridgeOptions): string[] {
+  return [...people(props), ...recipes(props), ...numbers(props), ...keys(props)];
+}
+
+function people({ organisation, only = [], ignore = [] }: BridgeOptions): string[] {
+  const ignored = new Set(ignore.map((login) => login.toLowerCase()));
+  return [
+    ...(isForgeName(organisation)
+      ? []
+      : [
+          `organisation: ${JSON.stringify(organisation)} must be the name of an organisation on the forge, ${forgeNameRule}, as in recipes`,
+        ]),
+    ...Object.entries({ only, ignore }).flatMap(([property, logins]) =>
+      logins
+        .filter((login) => !isForgeName(login))
+        .map(
+          (login) =>
+            `${property}: ${JSON.stringify(login)} must be a login on the forge, ${forgeNameRule}, as in member`,
+        ),
+    ),
+    ...only
+      .filter((login) => ignored.has(login.toLowerCase()))
+      .map(
+        (login) =>
+          `ignore: ${JSON.stringify(login)} stands in only too, and can ask for nothing then: take it out of one of the two`,
+      ),
+  ];
+}
+
+function recipes({ repositories }: BridgeOptions): string[] {
+  const twice = repositories.filter((name, index) => repositories.indexOf(name) < index);
+  return [
+    ...repositories
+      .filter((name) => !runRequestSchema.shape.recipe.safeParse(name).success)
+      .map(
+        (name) =>
+          `repositories: ${JSON.stringify(name)} must be the name of a recipe's repository in the organisation, as in wiki`,
+      ),
+    ...[...new Set(twice)].map((name) => `repositories: ${name} stands there twice`),
+  ];
+}
+
+function numbers({ pollSeconds, team, limits = {} }: BridgeOptions): string[] {
+  const isPoll = isCount(pollSeconds ?? 1) && (pollSeconds ?? 1) <= mostPollSeconds;
+  return [
+    ...(isPoll
+      ? []
+      : [`pollSeconds: must be a whole number of seconds, from 1 to ${mostPollSeconds}`]),
+    ...Object.entries({ team, ...prefixed(limits) })
+      .filter(([, count]) => count !== undefined && !isCount(count))
+      .map(([property]) => `${property}: must be a whole number, 1 or more`),
+  ];
+}
+
+function prefixed(
+  limits: NonNullable<BridgeOptions["limits"]>,
+): Record<string, number | undefined> {
+  return Object.fromEntries(
+    Object.entries(limits).map(([name, count]) => [`limits.${name}`, count]),
+  );
+}
+
+/** One that is written as it is meant, and not in powers of ten. */
+function isCount(count: number): boolean {
+  return Number.isSafeInteger(count) && count >= 1;
+}
+
+function keys({ mode, webhookKey, previousWebhookKey }: BridgeOptions): string[] {
+  return [
+    ...(mode !== "webhook" && (webhookKey ?? previousWebhookKey) !== undefined
+      ? ["mode: must be webhook where keys of a hook are given"]
+      : []),
+    ...(webhookKey === undefined && previousWebhookKey !== undefined
+      ? ["previousWebhookKey: needs webhookKey beside it, the key that takes its place"]
+      : []),
+  ];
+}
