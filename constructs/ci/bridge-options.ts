@@ -24,6 +24,8 @@ export interface BridgeOptions {
   readonly webhookKey?: string | undefined;
   /** Absolute path of the key before that, which counts as well. @default none */
   readonly previousWebhookKey?: string | undefined;
+  /** Address of the dashboard; a recipe's page there is its name. @default there is none */
+  readonly dashboard?: string | undefined;
   readonly limits?: Partial<BridgeLimits> | undefined;
 }
 

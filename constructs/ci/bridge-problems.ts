@@ -7,7 +7,13 @@ const mostPollSeconds = 300;
 
 /** What is wrong with what a bridge was given, as far as it can be told without the rest of the host. */
 export function bridgeProblems(props: BridgeOptions): string[] {
-  return [...people(props), ...recipes(props), ...numbers(props), ...keys(props)];
+  return [
+    ...people(props),
+    ...recipes(props),
+    ...numbers(props),
+    ...keys(props),
+    ...dashboard(props),
+  ];
 }
 
 function people({ organisation, only = [], ignore = [] }: BridgeOptions): string[] {
@@ -82,4 +88,15 @@ function keys({ mode, webhookKey, previousWebhookKey }: BridgeOptions): string[]
       ? ["previousWebhookKey: needs webhookKey beside it, the key that takes its place"]
       : []),
   ];
+}
+
+/** A recipe's name is put behind it, in a link of Markdown. */
+function dashboard({ dashboard: address }: BridgeOptions): string[] {
+  if (address === undefined) return [];
+  const isPlain = /^https:\/\/[A-Za-z0-9.-]+(?::\d{1,5})?(?:\/[A-Za-z0-9._~-]+)*$/.test(address);
+  return isPlain && URL.canParse(address)
+    ? []
+    : [
+        `dashboard: ${JSON.stringify(address)} must be the https address of the dashboard without a slash at its end, as in https://dashboard.ci.example.org`,
+      ];
 }

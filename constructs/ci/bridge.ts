@@ -128,7 +128,7 @@ export class Bridge extends Construct implements HasUnit {
         branch: repository.branch,
         ...{ answerSeconds, lookSeconds },
       },
-      dashboard: null,
+      dashboard: this.#props.dashboard ?? null,
       isLogPublic: repository.visibility === "public",
       pollSeconds: this.#props.pollSeconds ?? defaultPollSeconds,
       sweepSeconds,

@@ -402,6 +402,12 @@ const bridge = z
       "a file with the key before that, which counts as well until it is taken out.",
       "/var/lib/ci-secrets/webhook-key-before",
     ).optional(),
+    dashboard: text
+      .optional()
+      .describe(
+        "The dashboard's https address, without a slash at its end: the comment of a test then links to it, with a slash and the recipe's name behind. Default: no link, since there is no dashboard yet.",
+      )
+      .meta({ examples: ["https://dashboard.ci.example.org"] }),
     limits: z
       .strictObject({
         perPersonAndHour: z

@@ -107,6 +107,7 @@ const cases: readonly Mistakes[] = [
           only: '["@alice", bob]',
           ignore: '["", Bob]',
           pollSeconds: "900",
+          dashboard: "dashboard.ci.example.org",
           limits: "{ waiting: 0, perPullAndHour: -1 }",
         }),
       }),
@@ -136,6 +137,10 @@ const cases: readonly Mistakes[] = [
       {
         at: "pollSeconds",
         says: "hosts.one.bridge.pollSeconds: must be a whole number of seconds, from 1 to 300",
+      },
+      {
+        at: "dashboard",
+        says: 'hosts.one.bridge.dashboard: "dashboard.ci.example.org" must be the https address of the dashboard without a slash at its end, as in https://dashboard.ci.example.org',
       },
       {
         at: "waiting",

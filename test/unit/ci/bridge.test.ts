@@ -110,6 +110,14 @@ test.for<[string, Keys, string]>([
     { mode: "webhook", webhookKey: "/k", previousWebhookKey: "/k" },
     'previousWebhookKey: "/k" is the file of the key that deliveries',
   ],
+  ["a dashboard without TLS", { dashboard: "http://a.example" }, "dashboard: "],
+  ["a dashboard with a slash at its end", { dashboard: "https://a.example/" }, "dashboard: "],
+  ["a dashboard that would end the link", { dashboard: "https://a.example/)[x](y" }, "dashboard: "],
+  [
+    "a dashboard at a port that none is",
+    { dashboard: "https://a.example:99999" },
+    "must be the https address of the dashboard without a slash at its end, as in https://",
+  ],
 ])("%s is refused, with what would be right", ([, changes, words]) => {
   expect(problems(changes)).toEqual([expect.stringContaining(words)]);
 });
@@ -142,7 +150,7 @@ test("a bridge without Drone is refused", () => {
 describe("its settings", () => {
   test("say who may ask for what, and how much, where nothing is said otherwise", async () => {
     expect(await settings()).toMatchObject({
-      ...{ mode: "poll", pollSeconds: 15, sweepSeconds: 900, forks: "with-commit" },
+      ...{ mode: "poll", pollSeconds: 15, forks: "with-commit", dashboard: null },
       forge: { server: "https://git.example.org", organisation: "recipes", team: null, only: [] },
       recipes: [
         { recipe: "notes", repository: "recipes/notes" },
@@ -152,6 +160,11 @@ describe("its settings", () => {
       limits: { perPersonAndHour: 10, perPullAndHour: 6, waiting: 20 },
       isLogPublic: true,
     });
+  });
+
+  test("lead to the dashboard where there is one", async () => {
+    const dashboard = "https://ci.example.org:8443/recipes";
+    expect((await settings({ dashboard })).dashboard).toBe(dashboard);
   });
 
   test("end a build before Drone does, so that there is a reason", async () => {
