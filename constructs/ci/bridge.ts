@@ -35,8 +35,11 @@ export interface BridgeProps extends BridgeOptions {
 const defaultPollSeconds = 15;
 const defaultLimits = { perPersonAndHour: 10, perPullAndHour: 6, waiting: 20 } as const;
 
-/** Between two looks that go back further, in seconds. */
-const sweepSeconds = 900;
+/**
+ * Between two looks that go back further, in seconds: a minute less than the 15 minutes after which the bridge answers
+ * a comment as late, so that what a hook lost just after one look is not late at the next.
+ */
+const sweepSeconds = 840;
 
 /** How long Drone may answer a start after which there may still come a build, in seconds: it waits 45 for a file. */
 const answerSeconds = 75;

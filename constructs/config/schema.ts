@@ -351,7 +351,7 @@ const bridge = z
       .enum(["poll", "webhook"])
       .optional()
       .describe(
-        "How it learns of comments: it asks the forge again and again (`poll`), or a hook that a person registers there tells it (`webhook`), and it asks each 15 minutes all the same. Default: `poll`.",
+        "How it learns of comments: it asks the forge again and again (`poll`), or a hook that a person registers there tells it (`webhook`), and it asks each 14 minutes all the same. Default: `poll`.",
       ),
     domain: text
       .optional()

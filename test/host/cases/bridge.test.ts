@@ -35,7 +35,7 @@ const serviceSchema = z.object({
   Spec: z.object({ TaskTemplate: z.object({ ContainerSpec: containerSchema }) }),
 });
 
-/** In that mode it asks the forge each 15 minutes alone. */
+/** In that mode it asks the forge each 14 minutes alone. */
 const withHook = { bridge: "mode: webhook" };
 
 /** What the bridge's container is like. */

@@ -167,6 +167,13 @@ describe("its settings", () => {
     expect((await settings({ dashboard })).dashboard).toBe(dashboard);
   });
 
+  test("look far back so often that what a hook lost just after a look is not late yet", async () => {
+    const lateSeconds = 15 * 60;
+    expect((await settings({ mode: "webhook" })).sweepSeconds).toBeLessThanOrEqual(
+      lateSeconds - 60,
+    );
+  });
+
   test("end a build before Drone does, so that there is a reason", async () => {
     const files = await synthesized(appOf(yamlWith()));
     const repository = files.get("out/cc-ci/drone-repository.json")?.content ?? "";
