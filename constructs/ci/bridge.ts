@@ -56,6 +56,12 @@ const queueSeconds = 12 * 60 * 60;
 /** In its container: what the proxy may lead to, and what it may not. */
 const ports = { port: 8080, metricsPort: 9090 } as const;
 
+/**
+ * The same at any domain: the volume is called after the stack, and another one would know nothing of the tests that
+ * go on. abra calls a stack after a domain, which has an underscore for each dot, so no app can have this name.
+ */
+const stackName = "cc-ci-bridge";
+
 /** The authorities that the host trusts beside those that Node knows. */
 const authorities = "/etc/ssl/certs/ca-certificates.crt";
 
@@ -77,7 +83,7 @@ export class Bridge extends Construct implements HasUnit {
     for (const other of [repository, proxy]) Machine.link(this, other);
     machine.claims.take("the domain", this.domain, this, "domain");
     this.#stack = new DockerStack(this, "stack", {
-      stack: this.domain.replaceAll(".", "_"),
+      stack: stackName,
       piece: "bridge",
       description: "Converge the bridge between pull requests and Drone",
       network: proxy.network,
@@ -146,13 +152,13 @@ export class Bridge extends Construct implements HasUnit {
   }
 
   get #labels(): readonly string[] {
-    const name = this.domain.replaceAll(".", "_");
+    const router = `traefik.http.routers.${stackName}`;
     return [
       "traefik.enable=true",
-      `traefik.http.services.${name}.loadbalancer.server.port=${ports.port}`,
-      `traefik.http.routers.${name}.rule=Host(\`${this.domain}\`)`,
-      `traefik.http.routers.${name}.entrypoints=web-secure`,
-      `traefik.http.routers.${name}.tls=true`,
+      `traefik.http.services.${stackName}.loadbalancer.server.port=${ports.port}`,
+      `${router}.rule=Host(\`${this.domain}\`)`,
+      `${router}.entrypoints=web-secure`,
+      `${router}.tls=true`,
     ];
   }
 

@@ -203,8 +203,12 @@ function overlayChanges(before: PieceSnapshot, after: PieceSnapshot): readonly s
 /** Of a stack of our own. */
 function ownChanges({ own: before }: PieceSnapshot, { own: after }: PieceSnapshot) {
   if (before === undefined || after === undefined) return [];
+  const served =
+    before.servedAt === after.servedAt
+      ? []
+      : [`is served at ${after.servedAt} instead of ${before.servedAt}`];
   const compose = before.compose === after.compose ? [] : ["its compose file changes"];
-  return [...settingChanges(before.settings, after.settings), ...compose];
+  return [...served, ...settingChanges(before.settings, after.settings), ...compose];
 }
 
 function unitChanges(before: HostSnapshot, after: HostSnapshot): readonly Reasoned[] {

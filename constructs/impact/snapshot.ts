@@ -41,6 +41,8 @@ export interface PieceSnapshot {
 
 /** What a stack of our own is deployed from. */
 interface OwnStack {
+  /** The domain that it is asked at in the end; undefined where nobody asks. */
+  readonly servedAt: string | undefined;
   /** Its compose file, without the header's lines, and without what its settings make of it. */
   readonly compose: string;
   /** What it reads when it starts, without its header. */
@@ -106,11 +108,15 @@ function readOwnStack(
   files: Files,
 ): OwnStack | undefined {
   if (!resources.some(({ kind }) => kind === "docker-stack")) return undefined;
+  const served = resources.find((resource) => resource.kind === "served-certificate");
   const compose = withoutHeader(files.get(`${prefix}.compose.yml`)) ?? "";
   const json = parseJson(files.get(`${prefix}.settings.json`));
   const { "//": _, ...settings } = isRecord(json) ? json : {};
   // The swarm config of the settings has digits of their digest in its name.
-  return { compose: compose.replaceAll(/(?<=_settings_)[0-9a-f]{12}/g, ""), settings };
+  return {
+    ...{ servedAt: served?.serverName, settings },
+    compose: compose.replaceAll(/(?<=_settings_)[0-9a-f]{12}/g, ""),
+  };
 }
 
 function withoutHeader(text: string | undefined): string | undefined {

@@ -45,8 +45,12 @@ async function containerOf(host: Host): Promise<z.infer<typeof containerSchema>>
 }
 
 /** An answer of the bridge through the proxy. */
-async function page(host: Host, path: string): Promise<{ status: number; text: string }> {
-  const command = ["curl", "--silent", "--write-out", "\n%{http_code}", `${bridgeAddress}${path}`];
+async function page(
+  host: Host,
+  path: string,
+  address = bridgeAddress,
+): Promise<{ status: number; text: string }> {
+  const command = ["curl", "--silent", "--write-out", "\n%{http_code}", `${address}${path}`];
   const { stdout } = await host.exec(command, { mayFail: true });
   const at = stdout.lastIndexOf("\n");
   return { status: Number(stdout.slice(at + 1)), text: stdout.slice(0, at) };
@@ -196,6 +200,31 @@ describe("a host with the bridge", { timeout: 600_000 }, () => {
     await expect.poll(refused, { timeout: 30_000 }).toContain("refuses the bridge's token");
     await observed(host, async () => host.write(tokenFiles.forge, token, 0o600));
     await expect.poll(refused, { timeout: 60_000 }).toContain('"ok":true');
+  });
+
+  test("remembers at another domain what was asked for before, and answers it", async () => {
+    const host = shared();
+    const runs = new TestRuns(host);
+    runs.script({ wiki: { acts: [{ say: "begun" }, { sleepSeconds: 600 }] } });
+    const { number, head } = await pulls().open();
+    await pulls().comment("member", number, "!testme");
+    await pulls().answered(number, /running since/);
+    // when
+    const moved = await observed(host, async () => {
+      const next = configured({ bridge: "domain: hooks.ci.example.org" });
+      expect((await host.switchTo(next)).exitStatus).toBe(0);
+    });
+    // then
+    expect(stopsOf(moved)).toEqual({});
+    expect(Object.keys(callsOf(moved))).toEqual(["bridge"]);
+    expect((await page(host, "/healthz", "https://hooks.ci.example.org")).status).toBe(200);
+    expect((await page(host, "/healthz")).status).toBe(404);
+    await pulls().comment("member", number, "!testme cancel");
+    await pulls().answered(number, /⚪ cancelled after/);
+    const told = await pulls().answers(number);
+    expect(told.filter((body) => body.includes(head))).toHaveLength(1);
+    runs.script({});
+    await runs.none();
   });
 
   test("takes hooks from the forge once it is told to, and misses nothing on the way", async () => {

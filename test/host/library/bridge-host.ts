@@ -12,7 +12,7 @@ import { type DroneKeys, droneHost, withDrone } from "./drone-host.ts";
 /** Where the bridge answers on the hosts of the tests. */
 export const bridgeAddress = "https://bridge.ci.example.org";
 
-export const bridgeStack = "bridge_ci_example_org";
+export const bridgeStack = "cc-ci-bridge";
 
 /** Where the host has the tokens that the bridge works with. */
 export const tokenFiles = {

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import * as z from "zod";
 import { expectUnit } from "../../../constructs/testing.ts";
+import { desiredStateSchema } from "../../../services/converge/desired-state.ts";
 import {
   type BridgeSettings,
   bridgeSettingsSchema,
@@ -196,6 +197,20 @@ test("it comes after the proxy and the account that starts builds, and needs nei
   const app = appOf(yamlWith());
   expectUnit(app, "cc-ci-bridge").toRunAfter("cc-ci-drone-bridge");
   expectUnit(app, "cc-ci-bridge").toRunAfter("cc-ci-traefik");
+});
+
+test("it is the same stack at any domain, and so has its volume there", async () => {
+  const stackAt = async (changes: Keys) => {
+    const files = await synthesized(appOf(yamlWith(changes)));
+    const { resources } = desiredStateSchema.parse(
+      JSON.parse(files.get("out/cc-ci/bridge.json")?.content ?? ""),
+    );
+    return resources.flatMap((each) => (each.kind === "docker-stack" ? [each.stack] : []));
+  };
+  const moved = { domain: "hooks.ci.example.org" };
+  expect(await stackAt(moved)).toEqual(await stackAt({}));
+  const { labels } = (await compose(moved)).services.app.deploy;
+  expect(labels).toContain("traefik.http.routers.cc-ci-bridge.rule=Host(`hooks.ci.example.org`)");
 });
 
 test("it has the secrets of its mode, and no others", async () => {

@@ -8,7 +8,7 @@ const bridge = `bridge:
   forgeToken: /var/lib/ci-secrets/bridge-forge-token
   repositories: [wiki]
   forks: with-commit`;
-const stack = "bridge_ci_example_org";
+const stack = "cc-ci-bridge";
 
 async function snapshot(keys: string, edit = (text: string) => text): Promise<Snapshot> {
   const files = await synthesized(appOf(hostYaml(keys)));
@@ -48,13 +48,17 @@ test.for<[string, string, readonly string[]]>([
   });
 });
 
-test("a bridge that comes is new, one that moves is retired, and one that stays is nothing", async () => {
+test("a bridge that comes is new, one that moves stays the same stack, and one that stays is nothing", async () => {
   const moved = before.replace("  organisation", "  domain: hooks.ci.example.org\n  organisation");
+  const reasons = [
+    "is served at hooks.ci.example.org instead of bridge.ci.example.org",
+    "its compose file changes",
+  ];
   expect(await deployed(await snapshot(droneYaml), await snapshot(before))).toEqual({
     ...{ stacks: [[stack, ["is new"]]], retired: [] },
   });
   expect(await deployed(await snapshot(before), await snapshot(moved))).toEqual({
-    ...{ stacks: [["hooks_ci_example_org", ["is new"]]], retired: [stack] },
+    ...{ stacks: [[stack, reasons]], retired: [] },
   });
   expect(await deployed(await snapshot(before), await snapshot(before))).toEqual({
     ...{ stacks: [], retired: [] },
