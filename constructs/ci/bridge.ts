@@ -56,6 +56,9 @@ const queueSeconds = 12 * 60 * 60;
 /** In its container: what the proxy may lead to, and what it may not. */
 const ports = { port: 8080, metricsPort: 9090 } as const;
 
+/** Of a delivery, in bytes: as much as the bridge takes, all of it in the proxy's memory. */
+const mostBodyBytes = 1024 * 1024;
+
 /**
  * The same at any domain: the volume is called after the stack, and another one would know nothing of the tests that
  * go on. abra calls a stack after a domain, which has an underscore for each dot, so no app can have this name.
@@ -153,12 +156,18 @@ export class Bridge extends Construct implements HasUnit {
 
   get #labels(): readonly string[] {
     const router = `traefik.http.routers.${stackName}`;
+    const buffering = `traefik.http.middlewares.${stackName}.buffering`;
     return [
       "traefik.enable=true",
       `traefik.http.services.${stackName}.loadbalancer.server.port=${ports.port}`,
       `${router}.rule=Host(\`${this.domain}\`)`,
       `${router}.entrypoints=web-secure`,
       `${router}.tls=true`,
+      // The proxy has a body whole before it asks the bridge, which has few connections: else some who send slowly,
+      // and need no key for that, would hold all of them.
+      `${router}.middlewares=${stackName}`,
+      `${buffering}.maxRequestBodyBytes=${mostBodyBytes}`,
+      `${buffering}.memRequestBodyBytes=${mostBodyBytes}`,
     ];
   }
 

@@ -14,6 +14,7 @@ import {
 } from "../library/bridge-host.ts";
 import { withDrone } from "../library/drone-host.ts";
 import { sharedHost } from "../library/shared-host.ts";
+import { withSlowSenders } from "../library/slow-senders.ts";
 import { TestRuns } from "../library/test-runs.ts";
 import { until } from "../machine/processes.ts";
 import type { Configuration } from "../system/system.ts";
@@ -242,6 +243,13 @@ describe("a host with the bridge", { timeout: 600_000 }, () => {
     await pulls().answered(number, /What can be written here/, 30);
     expect((await page(host, "/hook")).status).toBe(405);
     await expectAtRest(host);
+  });
+
+  test("goes on answering while others send slowly, whom the proxy waits for", async () => {
+    const senders = { count: 60, keyFile: "/var/lib/cc-ci/secrets/bridge-webhook-key" };
+    expect(await withSlowSenders(shared(), "bridge.ci.example.org", senders)).toEqual({
+      ...{ held: 60, healthz: 200, delivery: 202 },
+    });
   });
 
   test("runs another image once the host brings one, and drops the one before", async () => {

@@ -213,6 +213,19 @@ test("it is the same stack at any domain, and so has its volume there", async ()
   expect(labels).toContain("traefik.http.routers.cc-ci-bridge.rule=Host(`hooks.ci.example.org`)");
 });
 
+test("the proxy has a body whole before it asks the bridge for anything, in both modes", async () => {
+  for (const mode of ["poll", "webhook"]) {
+    const { labels } = (await compose({ mode })).services.app.deploy;
+    expect(labels).toEqual(
+      expect.arrayContaining([
+        "traefik.http.routers.cc-ci-bridge.middlewares=cc-ci-bridge",
+        "traefik.http.middlewares.cc-ci-bridge.buffering.maxRequestBodyBytes=1048576",
+        "traefik.http.middlewares.cc-ci-bridge.buffering.memRequestBodyBytes=1048576",
+      ]),
+    );
+  }
+});
+
 test("it has the secrets of its mode, and no others", async () => {
   const named = async (changes: Keys) =>
     (await compose(changes)).services.app.secrets.map(({ source }) => source);
