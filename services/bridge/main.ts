@@ -23,7 +23,7 @@ import { Metrics } from "./telemetry/metrics.ts";
 
 z.config({ jitless: true });
 
-/** How long what goes on may take to come to a rest when we are told to end, in milliseconds: Docker waits for 10 s. */
+/** How long what goes on may take to come to a rest when we are told to end, in milliseconds: Docker waits for 15 s. */
 const graceMilliseconds = 8000;
 
 async function main(): Promise<void> {

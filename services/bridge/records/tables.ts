@@ -19,7 +19,7 @@ export const tables: readonly string[] = [
     UNIQUE (repository, kind, number)
   ) STRICT;
 
-  -- Comments that are for us: each once, for ever.
+  -- Comments that are for us: each once, for as long as it is remembered.
   CREATE TABLE commands (
     comment INTEGER PRIMARY KEY,
     repository TEXT NOT NULL,
