@@ -139,19 +139,6 @@ describe.concurrent("a pull request", () => {
     });
   });
 
-  test("[8] that was pushed to while it was closed is tested at what was pushed, once it can be fetched", async () => {
-    const { stage, repository, bridge } = shared();
-    // given: the forge takes note of such a push a moment after the pull request is open again
-    const pull = await stage.pull(repository);
-    await stage.closePull(pull);
-    const head = await stage.pushUnseen(pull);
-    await stage.reopenPull(pull);
-    // when
-    const comment = await stage.ask(pull, `!testme ${head}`);
-    // then
-    expect(await bridge.ended(comment)).toMatchObject({ outcome: "passed", head });
-  });
-
   test("[9] from a fork is never tested where that is the policy", async () => {
     const { stage } = shared();
     // given

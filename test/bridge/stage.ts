@@ -255,26 +255,21 @@ export class Stage {
 
   /** Pushes a commit, and waits until the forge has written that down. @returns the new head */
   async push(pull: OpenPull, who = this.admin): Promise<string> {
+    const { repository, branch } = pull;
     // Its opening is one of them, which may not be there yet.
     const before = Math.max(1, (await this.events(pull, "pull_push")).length);
-    const head = await this.pushUnseen(pull, who);
-    await until(
-      "the forge's note of a push",
-      60,
-      async () => (await this.events(pull, "pull_push")).length > before || undefined,
-      forgePause,
-    );
-    return head;
-  }
-
-  /** Pushes a commit, whether or not the forge writes that down. @returns the new head */
-  async pushUnseen({ repository, branch }: OpenPull, who = this.admin): Promise<string> {
     const file = `${this.name("file")}.txt`;
     const { commit } = await this.does(
       who,
       z.object({ commit: z.object({ sha: z.string() }) }),
       ...(["POST", `repos/${repository}/contents/${file}`] as const),
       { branch, content: Buffer.from(file).toString("base64"), message: `Add ${file}` },
+    );
+    await until(
+      "the forge's note of a push",
+      60,
+      async () => (await this.events(pull, "pull_push")).length > before || undefined,
+      forgePause,
     );
     return commit.sha;
   }
@@ -314,17 +309,9 @@ export class Stage {
     await this.does(who, z.unknown(), "DELETE", `repos/${repository}/issues/comments/${comment}`);
   }
 
-  async closePull(pull: OpenPull): Promise<void> {
-    await this.#setState(pull, "closed");
-  }
-
-  async reopenPull(pull: OpenPull): Promise<void> {
-    await this.#setState(pull, "open");
-  }
-
-  async #setState({ repository, number }: OpenPull, state: "closed" | "open"): Promise<void> {
+  async closePull({ repository, number }: OpenPull): Promise<void> {
     const path = `repos/${repository}/pulls/${number}`;
-    await this.does(this.admin, z.unknown(), "PATCH", path, { state });
+    await this.does(this.admin, z.unknown(), "PATCH", path, { state: "closed" });
   }
 
   /** Has a comment be older than it is, and whatever it is on. */
