@@ -21,19 +21,20 @@ export class ForgeAccount {
   readonly url: string;
   readonly login: string;
   readonly password: string;
-  /** With every scope. */
-  readonly token: string;
 
-  constructor(url: string, login: string, password: string, token: string) {
+  constructor(url: string, login: string, password: string) {
     this.url = url;
     this.login = login;
     this.password = password;
-    this.token = token;
   }
 
-  /** @param path below `api/v1/` */
+  /**
+   * With the password: for a token Gitea works for milliseconds and writes down when it was used, each time.
+   *
+   * @param path below `api/v1/`
+   */
   async ask(method: string, path: string, body?: unknown): Promise<ForgeAnswer> {
-    return await askForge(this.url, `token ${this.token}`, method, path, body);
+    return await askForge(this.url, basic(this.login, this.password), method, path, body);
   }
 
   /** The same, when nothing but a yes will do. @throws {Error} with what the forge said instead */
@@ -123,11 +124,14 @@ export async function createToken(
   password: string,
   scopes: readonly string[],
 ): Promise<string> {
-  const basic = Buffer.from(`${login}:${password}`).toString("base64");
   const path = `users/${login}/tokens`;
   const body = { name: `test-${scopes.join("-")}`, scopes };
-  const answer = await askForge(url, `Basic ${basic}`, "POST", path, body);
+  const answer = await askForge(url, basic(login, password), "POST", path, body);
   return z.object({ sha1: z.string() }).parse(yes(answer, "POST", path)).sha1;
+}
+
+function basic(login: string, password: string): string {
+  return `Basic ${Buffer.from(`${login}:${password}`).toString("base64")}`;
 }
 
 async function askForge(

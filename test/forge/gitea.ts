@@ -4,10 +4,11 @@ import { createServer } from "node:net";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import * as z from "zod";
 import { Background } from "../background.ts";
 import { until } from "../host/machine/processes.ts";
 import { findTool } from "../tools.ts";
-import { createToken, ForgeAccount } from "./account.ts";
+import { ForgeAccount } from "./account.ts";
 import { type GiteaCommands, type GiteaPlace, layOutGitea } from "./place.ts";
 
 /** On a machine that is busy; alone it takes two. */
@@ -24,6 +25,7 @@ export class Gitea {
   readonly url: string;
   readonly #commands: GiteaCommands;
   readonly #server: Background;
+  #admin: ForgeAccount | undefined;
 
   private constructor(url: string, commands: GiteaCommands, server: Background) {
     this.url = url;
@@ -58,11 +60,19 @@ export class Gitea {
     return gitea;
   }
 
+  /** The first administrator makes those after it: Gitea's program takes long to start. */
   async createAccount(login: string, { isAdmin = false } = {}): Promise<ForgeAccount> {
     const password = `password-of-${login}`;
-    await run(this.#commands.createUser(login, password, isAdmin));
-    const token = await createToken(this.url, login, password, ["all"]);
-    return new ForgeAccount(this.url, login, password, token);
+    const account = new ForgeAccount(this.url, login, password);
+    if (this.#admin === undefined || isAdmin) {
+      await run(this.#commands.createUser(login, password, isAdmin));
+      if (isAdmin) this.#admin = account;
+    } else {
+      const body = { username: login, password, email: `${login}@example.org` };
+      const all = { ...body, must_change_password: false };
+      await this.#admin.done(z.unknown(), "POST", "admin/users", all);
+    }
+    return account;
   }
 
   async stop(): Promise<void> {

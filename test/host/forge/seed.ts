@@ -1,5 +1,6 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { createToken } from "../../forge/account.ts";
 import { Gitea } from "../../forge/gitea.ts";
 import { makeRecipes } from "../../forge/recipes.ts";
 import { makeScratch } from "../../scratch.ts";
@@ -77,13 +78,17 @@ async function seed(
       all.push(recipes.bot, recipes.member);
       await admin.createRepository(recipes.name, "wiki");
     }
+    const tokens: Record<string, string> = {};
+    for (const { login, password } of all) {
+      tokens[login] = await createToken(gitea.url, login, password, ["all"]);
+    }
     const client = await admin.createOAuthClient("drone", `${droneAddress}/login`);
     return {
       folder: join(scratch, "gitea"),
       clientId: client.clientId,
       clientSecret: client.clientSecret,
       passwords: Object.fromEntries(all.map(({ login, password }) => [login, password])),
-      tokens: Object.fromEntries(all.map(({ login, token }) => [login, token])),
+      tokens,
       commit,
       botToken: recipes?.botToken,
     };
