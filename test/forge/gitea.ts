@@ -14,8 +14,8 @@ import { type GiteaCommands, type GiteaPlace, layOutGitea } from "./place.ts";
 /** On a machine that is busy; alone it takes two. */
 const startSeconds = 60;
 
-/** It starts git, and writes nothing into anybody's home. */
-const environment = { PATH: process.env.PATH ?? "", HOME: "/nonexistent" };
+/** It starts git, writes nothing into anybody's home, and looks for what it could throw away when there is much. */
+const environment = { PATH: process.env.PATH ?? "", HOME: "/nonexistent", GOGC: "400" };
 
 export type GiteaOptions = Pick<GiteaPlace, "accessSeconds" | "refreshOnce">;
 

@@ -111,6 +111,14 @@ function appIni(place: GiteaPlace): string {
     "ALLOWED_HOST_LIST = loopback,private",
     "[actions]",
     "ENABLED = false",
+    // What is written is looked for in the database, and nobody wants to know of what languages a repository is made
+    // or whether a pull request could be merged.
+    "[indexer]",
+    "ISSUE_INDEXER_TYPE = db",
+    ...["repo_stats_update", "repo_license_updater", "pr_patch_checker"].flatMap((queue) => [
+      `[queue.${queue}]`,
+      "TYPE = dummy",
+    ]),
     "[cron]",
     "ENABLED = false",
     "[log]",
