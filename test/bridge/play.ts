@@ -1,7 +1,12 @@
 import { expect } from "vitest";
+import { freePort } from "../forge/gitea.ts";
 import { until } from "../host/machine/processes.ts";
+import { hook, seldom } from "./hook.ts";
 import type { BridgeProcess, LogEntry } from "./process.ts";
 import type { OpenPull, Stage } from "./stage.ts";
+
+/** How the bridge learns of a line. */
+export type Mode = "poll" | "webhook";
 
 /** Of a step. */
 export type Moment = "before" | "after";
@@ -78,15 +83,26 @@ export class Play implements AsyncDisposable {
     this.#pull = pull;
   }
 
-  /** The first line is written, and the bridge was there before and does not run. */
-  static async begin(stage: Stage, script: Script): Promise<Play> {
-    const { bridge, repository } = await stage.bridged();
+  /**
+   * The bridge was there before and does not run. Where it looks by itself the first line is written; where the forge
+   * tells it, that is not before it can hear of it.
+   */
+  static async begin(stage: Stage, script: Script, mode: Mode): Promise<Play> {
+    const port = await freePort();
+    const { bridge, repository } = await stage.bridged(
+      mode === "poll" ? {} : { mode, ...seldom, listen: { port } },
+    );
     await bridge.stop();
+    if (mode === "webhook") await hook(stage, port, { of: `repos/${repository}` });
     const pull = await stage.pull(repository);
     if (script.isHeld) stage.hold(pull);
     const play = new Play(stage, bridge, script, pull);
-    play.#comments.push(await stage.ask(pull, script.lines[0]));
+    if (mode === "poll") await play.#write(script.lines[0]);
     return play;
+  }
+
+  async #write(line: string): Promise<void> {
+    this.#comments.push(await this.#stage.ask(this.#pull, line));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -154,10 +170,11 @@ export class Play implements AsyncDisposable {
     const { lines, isHeld, isPushed, end } = this.#script;
     const line = lines[this.#comments.length];
     if (line === undefined && !isHeld) return;
+    if (this.#comments.length === 0) return await this.#write(lines[0]);
     const builds = await this.#stage.builds(this.#pull);
     if (line !== undefined && builds.length > 0) {
       if (isPushed) await this.#stage.push(this.#pull);
-      this.#comments.push(await this.#stage.ask(this.#pull, line));
+      await this.#write(line);
     } else if (line === undefined && end.builds.every(isReached)) {
       this.#stage.release(this.#pull);
     }
@@ -192,7 +209,8 @@ export class Play implements AsyncDisposable {
   }
 
   /** What a step does, in words that are the same in every play of the script. */
-  nameOf({ act = "", target = "" }: LogEntry): string {
+  nameOf(entry: LogEntry): string {
+    const { act = "", target = "" } = entry;
     const lineOf = (comment: unknown) => `line ${this.#comments.indexOf(Number(comment)) + 1}`;
     if (act === "build start") return `${act}, ${lineOf(this.#commentOf(target))}`;
     if (act === "build cancel") {
@@ -200,8 +218,16 @@ export class Play implements AsyncDisposable {
       const found = log.find(({ msg, build }) => msg === "has a build" && build === Number(target));
       return `${act}, ${lineOf(this.#commentOf(String(found?.id)))}`;
     }
+    if (act === "comment edit") return `${act}, ${this.#phaseAt(entry)}`;
     const [, reaction, comment] = /^(\S+) \S+ (\d+)$/.exec(target) ?? [];
     return reaction === undefined ? act : `${act} ${reaction}, ${lineOf(comment)}`;
+  }
+
+  /** How many tests were over. */
+  #phaseAt(entry: LogEntry): string {
+    const log = this.bridge.wholeLog;
+    const before = log.slice(0, log.indexOf(entry));
+    return `with ${before.filter(({ msg }) => msg === "ended").length} over`;
   }
 
   #commentOf(request: string): number | undefined {

@@ -1,14 +1,8 @@
-import { createHmac } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import * as z from "zod";
 import { freePort } from "../forge/gitea.ts";
-import { hookEvents } from "../forge/recipes.ts";
-import type { BridgeProcess } from "./process.ts";
+import { delivery, hook, seldom } from "./hook.ts";
 import { sharedStage } from "./shared-stage.ts";
-import { type Changes, hookKey, type OpenPull, organisation, type Stage } from "./stage.ts";
-
-/** That it never looks by itself within the time of a case. */
-const seldom = { pollSeconds: 3600, sweepSeconds: 3600 } as const;
+import { type Changes, hookKey, type OpenPull, type Stage } from "./stage.ts";
 
 describe.concurrent("in mode webhook", () => {
   const shared = sharedStage();
@@ -73,6 +67,81 @@ describe.concurrent("in mode webhook", () => {
     expect(await bridge.ended(comment)).toMatchObject({ outcome: "passed" });
   });
 
+  test.for([["goes on"], ["is killed meanwhile"]] as const)(
+    "[1] [12] a forge that is away once it has told has no comment lost by a bridge that %s, and one that is deleted is none",
+    async ([what]) => {
+      const { stage } = shared();
+      // given
+      const { gate, server } = await stage.gateToForge();
+      const { bridge, repository, port } = await hooked(stage, { forge: { server } });
+      await using _ = bridge;
+      await using __ = await hook(stage, port);
+      const pull = await stage.pull(repository);
+      await gate.stop();
+      const deleted = await stage.ask(pull, "!testme help");
+      const comment = await stage.ask(pull);
+      await bridge.says("not now");
+      await stage.deleteComment(stage.member, repository, deleted);
+      // when
+      if (what === "is killed meanwhile") {
+        await bridge.kill();
+        await bridge.start();
+      }
+      await gate.open();
+      // then
+      expect(await bridge.ended(comment)).toMatchObject({ outcome: "passed" });
+      await stage.statusSays(pull, "passed after");
+      expect(await stage.builds(pull)).toHaveLength(1);
+      expect(await stage.answers(pull)).toHaveLength(1);
+    },
+  );
+
+  test("[12] a Drone that is away has tests wait for it", async () => {
+    const { stage } = shared();
+    // given
+    const { gate, server } = await stage.gateToDrone();
+    const { bridge, repository, port } = await hooked(stage, { drone: { server } });
+    await using _ = bridge;
+    await using __ = await hook(stage, port);
+    const pull = await stage.pull(repository);
+    await gate.stop();
+    // when
+    const comment = await stage.ask(pull);
+    // then
+    await stage.statusSays(pull, "It waits: ");
+    // when
+    await gate.open();
+    // then
+    expect(await bridge.ended(comment)).toMatchObject({ outcome: "passed" });
+    expect(await stage.builds(pull)).toHaveLength(1);
+  });
+
+  test("[13] [16] a newer commit takes the place of the test that goes on, and `cancel` ends that", async () => {
+    const { stage } = shared();
+    // given
+    const { bridge, repository, port } = await hooked(stage);
+    await using _ = bridge;
+    await using __ = await hook(stage, port);
+    const pull = await stage.pull(repository);
+    stage.hold(pull);
+    const old = await stage.ask(pull);
+    await stage.statusSays(pull, "running since");
+    // when
+    const head = await stage.push(pull);
+    const comment = await stage.ask(pull);
+    // then
+    expect(await bridge.ended(old)).toMatchObject({ outcome: "superseded" });
+    await stage.statusSays(pull, "running since");
+    // when
+    const cancel = await stage.ask(pull, "!testme cancel");
+    // then
+    expect(await bridge.ended(comment)).toMatchObject({ outcome: "cancelled", head });
+    await stage.reacts(repository, cancel, "+1");
+    const builds = await stage.builds(pull);
+    expect(builds.map(({ status }) => status)).toEqual(["killed", "killed"]);
+    stage.release(pull);
+  });
+
   test("[11] a delivery that comes several times starts nothing twice", async () => {
     const { stage } = shared();
     // given
@@ -80,7 +149,7 @@ describe.concurrent("in mode webhook", () => {
     await using _ = bridge;
     const pull = await stage.pull(repository);
     const comment = await stage.ask(pull);
-    const deliver = async () => await delivery(bridge, pull, comment, hookKey);
+    const deliver = async () => await delivery(bridge, pull, comment);
     // when
     const answers = [
       await deliver(),
@@ -92,7 +161,7 @@ describe.concurrent("in mode webhook", () => {
     // then
     expect(answers).toEqual(Array(5).fill(202));
     const other = await stage.ask(pull, "!testme help");
-    await delivery(bridge, pull, other, hookKey);
+    await delivery(bridge, pull, other);
     expect(await stage.repliesTo(pull, other)).toHaveLength(1);
     expect(await stage.builds(pull)).toHaveLength(1);
     expect(bridge.wholeLog.filter((each) => each.msg === "took in")).toHaveLength(2);
@@ -112,7 +181,7 @@ describe.concurrent("in mode webhook", () => {
     await bridge.start();
     // then: of the forge with the old one, and with the new one
     for (const key of [hookKey, newKey]) {
-      await using _hook = await hook(stage, port, key);
+      await using _hook = await hook(stage, port, { secret: key });
       await bridge.judged(await stage.ask(pull, "!testme help"));
     }
     // when
@@ -178,41 +247,4 @@ async function hooked(stage: Stage, changes: Changes = {}) {
   const port = await freePort();
   const found = await stage.bridged({ mode: "webhook", ...seldom, listen: { port }, ...changes });
   return { ...found, port };
-}
-
-/** Registers the hook as docs/enroll-recipe.md has it. */
-async function hook(stage: Stage, port: number, secret = hookKey): Promise<AsyncDisposable> {
-  const path = `orgs/${organisation}/hooks`;
-  const { id } = await stage.does(
-    ...([stage.admin, z.object({ id: z.int() }), "POST", path] as const),
-    {
-      ...{ type: "gitea", active: true, events: hookEvents },
-      config: { url: `http://127.0.0.1:${port}/hook`, content_type: "json", secret },
-    },
-  );
-  return {
-    [Symbol.asyncDispose]: async () => {
-      await stage.does(stage.admin, z.unknown(), "DELETE", `${path}/${id}`);
-    },
-  };
-}
-
-/** Delivers word of a comment, as the forge does. @returns the status of the answer */
-async function delivery(
-  bridge: BridgeProcess,
-  { repository }: OpenPull,
-  comment: number,
-  key: string,
-): Promise<number> {
-  const body = JSON.stringify({
-    ...{ action: "created", is_pull: true, comment: { id: comment } },
-    repository: { full_name: repository },
-  });
-  const signature = key === "" ? "" : createHmac("sha256", key).update(body).digest("hex");
-  const headers = {
-    ...{ "Content-Type": "application/json", "X-Gitea-Event": "issue_comment" },
-    "X-Gitea-Signature": signature,
-  };
-  const { status } = await fetch(`${bridge.url}/hook`, { method: "POST", body, headers });
-  return status;
 }
