@@ -35,7 +35,10 @@ async function main(): Promise<void> {
   );
   const { forgeToken, droneToken, webhookKey, previousWebhookKey } = bridgePlaces.secrets;
   const records = new Records(at(bridgePlaces.database));
-  const health = new Health({ settings, now: Date.now });
+  const health = new Health({
+    ...{ settings, now: Date.now },
+    unreadable: () => records.attempts.countNoes("read"),
+  });
   const metrics = new Metrics(records, () => health.lookedAt);
   const alarms = { forge: new Alarm(), drone: new Alarm() };
   const recipes = settings.recipes.map(({ repository }) => repository);
@@ -75,7 +78,7 @@ async function main(): Promise<void> {
   };
   const forgeLane = new ForgeLane(bridge);
   const droneLane = new DroneLane(bridge);
-  const goingOn = () => JSON.stringify(records.requests.goingOn());
+  const goingOn = () => JSON.stringify([records.requests.goingOn(), records.attempts.troubles()]);
   const lanes = [
     goOn({ signal: stopping.signal, own: alarms.forge, other: alarms.drone, goingOn }, async () => {
       // What is left of the last turn may be so because the forge tells us of nobody any more.
@@ -100,7 +103,7 @@ interface Lane {
   readonly own: Alarm;
   /** Of the lane that works on the same tests. */
   readonly other: Alarm;
-  /** All that is known of tests that go on. */
+  /** All that is known of tests that go on, and of what is in their way. */
   readonly goingOn: () => string;
 }
 

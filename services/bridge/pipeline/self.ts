@@ -70,7 +70,9 @@ export class SelfWatch {
     this.#nextAt = now() + againMilliseconds;
     if (found.as === "silence") {
       // Of an account that was fit it says nothing.
-      if (!this.#isFit) log.warn({ why: found.why }, "the forge does not answer");
+      if (this.#isFit) return found;
+      log.warn({ why: found.why }, "the forge does not answer");
+      health.unfit = `the forge does not tell whose token it has: ${found.why}`;
       return found;
     }
     log.error({ why: found.why }, "is unfit");

@@ -63,6 +63,13 @@ export class Attempts {
     this.#database.run(sql, { duty, item });
   }
 
+  /** What is the matter with what did not succeed. */
+  troubles(): readonly string[] {
+    const schema = z.object({ trouble: z.string() });
+    const sql = "SELECT DISTINCT trouble FROM attempts WHERE parked = 0 ORDER BY trouble";
+    return this.#database.all(schema, sql).map(({ trouble }) => trouble);
+  }
+
   /** When the next of a duty is due; undefined where none waits. */
   nextAt(duty: string, { now }: Time): number | undefined {
     const sql = `SELECT min(next_at) AS at FROM attempts
@@ -71,12 +78,22 @@ export class Attempts {
     return found?.at ?? undefined;
   }
 
-  countParked(): number {
-    const sql = "SELECT count(*) AS count FROM attempts WHERE parked = 1";
-    return this.#database.first(z.object({ count: z.int() }), sql)?.count ?? 0;
+  /** How many were given up since then. */
+  countParked(since: number): number {
+    return this.#count("parked = 1 AND next_at >= :since", { since });
+  }
+
+  /** Of how many of a duty the last try was answered with a no. */
+  countNoes(duty: string): number {
+    return this.#count("duty = :duty AND noes > 0", { duty });
   }
 
   forget(before: number): void {
     this.#database.run("DELETE FROM attempts WHERE since < :before", { before });
+  }
+
+  #count(where: string, values: Readonly<Record<string, string | number>>): number {
+    const sql = `SELECT count(*) AS count FROM attempts WHERE ${where}`;
+    return this.#database.first(z.object({ count: z.int() }), sql, values)?.count ?? 0;
   }
 }

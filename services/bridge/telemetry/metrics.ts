@@ -4,6 +4,8 @@ import type { Records } from "../records/index.ts";
 import type { RequestOutcome } from "../records/requests.ts";
 import type { Act } from "./acts.ts";
 
+const day = 24 * 60 * 60_000;
+
 /** What can be watched of the bridge; docs/runbook.md says what each number means, and what to do about it. */
 export class Metrics {
   readonly registry = new Registry();
@@ -26,8 +28,8 @@ export class Metrics {
     this.#gauge("answers_owed", "Answers and reactions that are not on the forge yet", () =>
       records.answers.countOwed(),
     );
-    this.#gauge("parked", "What was given up after many tries", () =>
-      records.attempts.countParked(),
+    this.#gauge("parked", "What was given up within a day", () =>
+      records.attempts.countParked(Date.now() - day),
     );
   }
 

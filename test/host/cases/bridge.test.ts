@@ -161,7 +161,8 @@ describe("a host with the bridge", { timeout: 600_000 }, () => {
     expect(stopsOf(runs)).toEqual({});
     const made = runs.bridge?.calls.map((call) => call.replace(/^(image load) .*$/, "$1"));
     expect(made).toEqual(calls);
-    expect((await page(host, "/healthz")).status).toBe(200);
+    const isWell = async () => (await page(host, "/healthz")).status === 200 || undefined;
+    await until("its health", 60, isWell);
   });
 
   test("goes on with what was asked for after a power cut, and answers it", async () => {

@@ -102,7 +102,7 @@ describe("an attempt", () => {
       now += pause;
     }
     expect(await tried(no)).toEqual({ as: "given-up" });
-    expect(records.attempts.countParked()).toBe(1);
+    expect(records.attempts.countParked(0)).toBe(1);
     expect(records.attempts.find("reply", "7")).toMatchObject({
       ...{ tries: 3, trouble: "user is blocked", isParked: true },
     });
@@ -116,7 +116,7 @@ describe("an attempt", () => {
       expect(await tried(silence)).toMatchObject({ as: "later", isSilence: true });
       now += 300_000;
     }
-    expect(records.attempts.countParked()).toBe(0);
+    expect(records.attempts.countParked(0)).toBe(0);
     expect(worked).toHaveLength(100);
   });
 

@@ -5,10 +5,14 @@ import { bridgeSettings } from "./settings.ts";
 describe("health", () => {
   const begun = Date.UTC(2026, 0, 5, 10);
   let now = begun;
+  let unreadable = 0;
 
   const healthIn = (mode: "poll" | "webhook"): Health => {
     now = begun;
-    return new Health({ settings: { ...bridgeSettings, mode }, now: () => now });
+    const settings = { ...bridgeSettings, mode };
+    const health = new Health({ settings, now: () => now, unreadable: () => unreadable });
+    health.unfit = undefined;
+    return health;
   };
 
   test.for<readonly ["poll" | "webhook", number]>([
@@ -30,12 +34,22 @@ describe("health", () => {
     expect(health.now()).toEqual({ problems: [] });
   });
 
+  test("is bad until the forge has said whose token it is", () => {
+    const settings = { ...bridgeSettings, mode: "webhook" } as const;
+    const health = new Health({ settings, now: () => now, unreadable: () => 0 });
+    expect(health.now().problems).toEqual([
+      "it has just begun, and does not know its own account yet",
+    ]);
+  });
+
   test("says all that is wrong", () => {
+    unreadable = 1;
     const health = healthIn("poll");
     health.unfit = "the account is no member";
     now += 3_600_000;
     expect(health.now().problems).toEqual([
       ...["the account is no member", "the forge has told nothing for 3600 s"],
+      `1 of ${bridgeSettings.recipes.length} repositories cannot be read: see the lines 'not now' of the log`,
     ]);
   });
 });

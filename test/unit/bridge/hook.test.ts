@@ -35,7 +35,8 @@ const log = { error: vi.fn() };
 beforeEach(async () => {
   scratch = makeScratch();
   records = new Records(join(scratch, "bridge.sqlite"));
-  health = new Health({ settings: bridgeSettings, now: Date.now });
+  health = new Health({ settings: bridgeSettings, now: Date.now, unreadable: () => 0 });
+  health.unfit = undefined;
   metrics = new Metrics(records, () => undefined);
   ending = new AbortController();
   rings = 0;

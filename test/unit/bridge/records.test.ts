@@ -353,9 +353,9 @@ test("what was tried long ago is forgotten, and counts no more", () => {
   failed("7", 1000, true);
   failed("8", 2000, true);
   failed("9", 2000, false);
-  expect(records.attempts.countParked()).toBe(2);
+  expect(records.attempts.countParked(0)).toBe(2);
   records.attempts.forget(2000);
-  expect(records.attempts.countParked()).toBe(1);
+  expect(records.attempts.countParked(0)).toBe(1);
   records.attempts.succeeded("reply", "9");
   expect(records.attempts.find("reply", "9")).toBeUndefined();
   expect(records.attempts.find("reply", "8")).toMatchObject({ since: 2000, isParked: true });
