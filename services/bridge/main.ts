@@ -9,7 +9,7 @@ import { ForgeClient } from "../lib/forge/client.ts";
 import { isNotThere } from "../lib/not-there.ts";
 import { NudgeBox } from "./listen/nudge-box.ts";
 import { listen, metricsPages, publicPages } from "./listen/servers.ts";
-import { Alarm } from "./pipeline/alarm.ts";
+import { Alarm } from "./pacing/alarm.ts";
 import type { Bridge } from "./pipeline/bridge.ts";
 import { DroneLane } from "./pipeline/drone-lane.ts";
 import { ForgeLane } from "./pipeline/forge-lane.ts";

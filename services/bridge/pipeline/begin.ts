@@ -1,10 +1,10 @@
 import type { Started } from "../../lib/drone/client.ts";
 import type { Build } from "../../lib/drone/schemas.ts";
 import { DroneRefusal } from "../../lib/drone/trouble.ts";
+import { isDue } from "../pacing/due.ts";
 import type { Request } from "../records/requests.ts";
 import type { Bridge } from "./bridge.ts";
 import { endInDoubt, isLong } from "./doubt.ts";
-import { isDue } from "./due.ts";
 import { endOther, endWithout, forgetTries } from "./end.ts";
 import { newestAt } from "./pushes.ts";
 

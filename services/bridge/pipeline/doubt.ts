@@ -1,5 +1,6 @@
 import { isFinal } from "../../lib/drone/outcome.ts";
 import type { Build } from "../../lib/drone/schemas.ts";
+import type { Duty } from "../records/attempts.ts";
 import type { Request } from "../records/requests.ts";
 import type { Bridge } from "./bridge.ts";
 import { endWithout } from "./end.ts";
@@ -8,7 +9,7 @@ import { endWithout } from "./end.ts";
 const mostTroubleMilliseconds = 5 * 60_000;
 
 /** What of attempts is about builds that nobody waits for, by the ids of their tests. */
-export const strayDuty = "end stray";
+export const strayDuty = "end stray" satisfies Duty;
 
 /** Whether Drone has had trouble for too long to be waited for, by when it began. */
 export function isLong({ now }: Bridge, troubledSince: number | undefined): boolean {

@@ -1,13 +1,13 @@
 import type { Build } from "../../lib/drone/schemas.ts";
+import { type Attempted, attempt } from "../pacing/attempt.ts";
+import { isDue } from "../pacing/due.ts";
+import { Turn } from "../pacing/turn.ts";
 import type { Request } from "../records/requests.ts";
-import { type Attempted, attempt } from "./attempt.ts";
 import { begin, find, searchMilliseconds } from "./begin.ts";
 import type { Bridge } from "./bridge.ts";
 import { endInDoubt, settle, strayDuty, straysOf } from "./doubt.ts";
-import { isDue } from "./due.ts";
 import { endWithout } from "./end.ts";
 import { endOverdue, follow } from "./follow.ts";
-import { Turn } from "./turn.ts";
 
 /** All that is asked of Drone. */
 export class DroneLane {

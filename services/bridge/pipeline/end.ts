@@ -51,5 +51,5 @@ export async function endOther(
 
 /** What did not succeed with a test so far says nothing of it any more. */
 export function forgetTries({ records }: Pick<Bridge, "records">, id: string): void {
-  for (const duty of ["begin", "find", "follow"]) records.attempts.succeeded(duty, id);
+  for (const duty of ["begin", "find", "follow"] as const) records.attempts.succeeded(duty, id);
 }

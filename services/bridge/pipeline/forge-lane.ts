@@ -1,15 +1,20 @@
 import type { ForgeComment } from "../../lib/forge/schemas.ts";
+import {
+  type Attempted,
+  attempt,
+  longestPauseMilliseconds,
+  type Trial,
+} from "../pacing/attempt.ts";
+import { isDue } from "../pacing/due.ts";
+import { Turn } from "../pacing/turn.ts";
 import type { Time } from "../records/attempts.ts";
 import type { NotedNudge } from "../records/cursors.ts";
-import { type Attempted, attempt, longestPauseMilliseconds } from "./attempt.ts";
 import type { Bridge } from "./bridge.ts";
-import { isDue } from "./due.ts";
 import { noteHead } from "./heads.ts";
 import { judge } from "./judge.ts";
 import { Lookout } from "./lookout.ts";
 import { takeIn } from "./take-in.ts";
 import { react, reply, tellOf } from "./tell.ts";
-import { Turn } from "./turn.ts";
 
 /** How much is taken on in one go, so that none keeps what comes meanwhile waiting for long. */
 const mostAtOnce = 100;
@@ -57,7 +62,8 @@ export class ForgeLane {
     await this.#answer(turn);
     await this.#tell(turn);
     if (hasMoved && !turn.isOver && this.#hasMore()) turn.againAt(now());
-    for (const duty of ["nudge", "judge"]) turn.againAt(records.attempts.nextAt(duty, this.#time));
+    for (const duty of ["nudge", "judge"] as const)
+      turn.againAt(records.attempts.nextAt(duty, this.#time));
     this.#quietUntil = turn.quietUntil;
     return Math.max(turn.next, turn.quietUntil);
   }
@@ -66,7 +72,7 @@ export class ForgeLane {
     const { records } = this.#bridge;
     const followed: { readonly nudge: NotedNudge; readonly found: ForgeComment | undefined }[] = [];
     await turn.over(records.cursors.nudges(mostAtOnce, this.#time), async (nudge) => {
-      const trial = { duty: "nudge", item: nudge.item, most };
+      const trial: Trial = { duty: "nudge", item: nudge.item, most };
       const came = await attempt(this.#bridge, trial, async () => {
         followed.push({ nudge, found: await this.#ask(nudge) });
       });
@@ -126,7 +132,7 @@ export class ForgeLane {
     await turn.over(records.commands.unjudged(mostAtOnce, this.#time), async (asked) => {
       const place = `${asked.repository}#${asked.pull}`;
       if (waiting.has(place)) return notBefore;
-      const trial = { duty: "judge", item: String(asked.comment), most };
+      const trial: Trial = { duty: "judge", item: String(asked.comment), most };
       const came = await attempt(this.#bridge, trial, () => judge(this.#bridge, asked));
       if (came.as === "later" && records.attempts.find(trial.duty, trial.item)?.noes === 0) {
         waiting.add(place);
@@ -140,11 +146,11 @@ export class ForgeLane {
   async #answer(turn: Turn): Promise<void> {
     const { answers } = this.#bridge.records;
     await turn.over(answers.owedReactions(), async (owed) => {
-      const trial = { duty: "react", item: String(owed.comment), most };
+      const trial: Trial = { duty: "react", item: String(owed.comment), most };
       return await attempt(this.#bridge, trial, () => react(this.#bridge, owed));
     });
     await turn.over(answers.unposted(), async (owed) => {
-      const trial = { duty: "reply", item: String(owed.comment), most };
+      const trial: Trial = { duty: "reply", item: String(owed.comment), most };
       return await attempt(this.#bridge, trial, () => reply(this.#bridge, owed));
     });
   }
@@ -152,7 +158,7 @@ export class ForgeLane {
   async #tell(turn: Turn): Promise<void> {
     const { records, now } = this.#bridge;
     await turn.over(records.answers.changedSince(now() - tellingMilliseconds), async (told) => {
-      const trial = { duty: "tell", item: `${told.repository}#${told.pull}`, most };
+      const trial: Trial = { duty: "tell", item: `${told.repository}#${told.pull}`, most };
       const before = records.attempts.find(trial.duty, trial.item);
       // What was given up is told all the same once there is something else to tell of.
       const isNews = before?.isParked && told.changedAt > before.nextAt;

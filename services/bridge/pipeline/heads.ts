@@ -9,7 +9,7 @@ export async function noteHead(
 ): Promise<void> {
   if (records.answers.told(repository, pull) === undefined) return;
   const head = await headOf(forge, repository, pull);
-  if (head !== undefined) records.answers.tell(repository, pull, head, now());
+  if (head !== undefined) records.answers.noteHead(repository, pull, head, now());
 }
 
 /** Undefined for a pull request that is gone, with its repository say. */

@@ -8,7 +8,7 @@ import { type Command, readComment } from "../words/command.ts";
 import { help, nearMiss, nothingToCancel, type Refusal, refusal } from "../words/replies.ts";
 import { statusReply } from "../words/status-reply.ts";
 import type { Bridge } from "./bridge.ts";
-import { pageOf } from "./pages.ts";
+import { pageOf } from "./build-page.ts";
 import { newestAt } from "./pushes.ts";
 
 const minute = 60_000;
@@ -169,7 +169,7 @@ async function test(
     const isNamed = command.commit !== null;
     const what = { id, comment, repository, pull: number, author, recipe, head, quick };
     records.requests.accept({ ...what, isNamed, writtenAt }, now());
-    records.answers.tell(repository, number, head, now());
+    records.answers.noteHead(repository, number, head, now());
     decide(bridge, asked, { verdict: "accepted", reaction: "eyes", why: `${id} ${head}` });
   });
 }

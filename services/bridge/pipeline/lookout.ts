@@ -1,6 +1,6 @@
 import type { FoundPull } from "../../lib/forge/schemas.ts";
 import { ForgeRefusal } from "../../lib/forge/trouble.ts";
-import { attempt } from "./attempt.ts";
+import { attempt } from "../pacing/attempt.ts";
 import type { Bridge } from "./bridge.ts";
 import { noteHead } from "./heads.ts";
 import { overAll } from "./paging.ts";

@@ -2,10 +2,11 @@ import { createHash } from "node:crypto";
 import type { ForgeComment } from "../../lib/forge/schemas.ts";
 import { ForgeRefusal } from "../../lib/forge/trouble.ts";
 import type { OwedReaction, Reply, ToldPull } from "../records/answers.ts";
+import type { Duty } from "../records/attempts.ts";
 import type { Request } from "../records/requests.ts";
 import { statusComment, statusMarker } from "../words/status-comment.ts";
 import type { Bridge } from "./bridge.ts";
-import { pageOf } from "./pages.ts";
+import { pageOf } from "./build-page.ts";
 import { overAll } from "./paging.ts";
 
 /** How many lines of what a failed test printed are shown. */
@@ -119,19 +120,17 @@ async function textOf(
   const [newest] = requests;
   const { dashboard, isLogPublic } = settings;
   const isShown = isLogPublic && newest.outcome === "failed";
-  const duties = newest.phase === "building" ? ["follow"] : ["find", "begin"];
-  const attempts = [
-    ...duties.map((duty) => [duty, newest.id] as const),
-    ["look", "drone"] as const,
-  ];
+  const duties: readonly Duty[] = newest.phase === "building" ? ["follow"] : ["find", "begin"];
+  const inTheWay = [
+    ...duties.map((duty) => records.attempts.find(duty, newest.id)),
+    records.attempts.find("look", "drone"),
+  ].find((attempt) => attempt !== undefined);
   return statusComment({
     ...{ requests, head },
     lastLines: isShown ? await runs.lastLines(newest.id, lastLines) : [],
     linkOf: (build) => pageOf(settings, build),
     dashboard: dashboard === null ? undefined : `${dashboard}/${encodeURIComponent(newest.recipe)}`,
-    trouble: attempts
-      .map(([duty, item]) => records.attempts.find(duty, item)?.trouble)
-      .find((trouble) => trouble !== undefined),
+    trouble: inTheWay?.trouble,
   });
 }
 

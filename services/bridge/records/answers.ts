@@ -116,8 +116,8 @@ export class Answers {
     );
   }
 
-  /** Notes that something is to be told of a pull request. @param head its newest commit */
-  tell(repository: string, pull: number, head: string, now: number): void {
+  /** Notes which commit a pull request is at, and that it is to be told of. */
+  noteHead(repository: string, pull: number, head: string, now: number): void {
     this.#database.run(
       `INSERT INTO pulls (repository, pull, head, changed_at) VALUES (:repository, :pull, :head, :now)
        ON CONFLICT (repository, pull) DO UPDATE SET head = :head, changed_at = :now`,

@@ -1,15 +1,27 @@
 import * as z from "zod";
 import type { Database } from "./database.ts";
 
+/** The steps of the pipeline that may not succeed at once. */
+const duties = [
+  // Finding out what is new.
+  ...(["look", "read", "nudge"] as const),
+  // What is decided about a comment, and what is answered.
+  ...(["judge", "react", "reply", "tell"] as const),
+  // Builds: having one begin, finding one again, going by it, and ending one that nobody waits for.
+  ...(["begin", "find", "follow", "end stray"] as const),
+] as const;
+
+export type Duty = (typeof duties)[number];
+
 const row = z.object({
-  ...{ duty: z.string(), item: z.string(), tries: z.int(), noes: z.int() },
+  ...{ duty: z.enum(duties), item: z.string(), tries: z.int(), noes: z.int() },
   ...{ since: z.int(), next_at: z.int() },
   ...{ trouble: z.string(), parked: z.int() },
 });
 
 /** Something that did not succeed yet. */
 export interface Attempt {
-  readonly duty: string;
+  readonly duty: Duty;
   readonly item: string;
   readonly tries: number;
   /** How many of those were answered, with a no. */
@@ -29,7 +41,7 @@ export interface Time {
 }
 
 /** Part of a statement that has a `Time` among its values: the items of a duty whose time has not come. */
-export function itemsNotDue(duty: string): string {
+export function itemsNotDue(duty: Duty): string {
   return `SELECT item, noes FROM attempts
     WHERE duty = '${duty}' AND parked = 0 AND next_at > :now AND next_at <= :now + :longest`;
 }
@@ -42,7 +54,7 @@ export class Attempts {
     this.#database = database;
   }
 
-  find(duty: string, item: string): Attempt | undefined {
+  find(duty: Duty, item: string): Attempt | undefined {
     const sql = "SELECT * FROM attempts WHERE duty = :duty AND item = :item";
     const found = this.#database.first(row, sql, { duty, item });
     if (found === undefined) return undefined;
@@ -58,7 +70,7 @@ export class Attempts {
     );
   }
 
-  succeeded(duty: string, item: string): void {
+  succeeded(duty: Duty, item: string): void {
     const sql = "DELETE FROM attempts WHERE duty = :duty AND item = :item";
     this.#database.run(sql, { duty, item });
   }
@@ -71,7 +83,7 @@ export class Attempts {
   }
 
   /** When the next of a duty is due; undefined where none waits. */
-  nextAt(duty: string, { now }: Time): number | undefined {
+  nextAt(duty: Duty, { now }: Time): number | undefined {
     const sql = `SELECT min(next_at) AS at FROM attempts
       WHERE duty = :duty AND parked = 0 AND next_at > :now`;
     const found = this.#database.first(z.object({ at: z.int().nullable() }), sql, { duty, now });
@@ -84,7 +96,7 @@ export class Attempts {
   }
 
   /** Of how many of a duty the last try was answered with a no. */
-  countNoes(duty: string): number {
+  countNoes(duty: Duty): number {
     return this.#count("duty = :duty AND noes > 0", { duty });
   }
 

@@ -3,21 +3,22 @@ import { inert } from "./inert.ts";
 
 /** Answers to one comment, in Markdown. What is of others in them is inert. */
 
+const commands = [
+  ["`!testme`", "tests the newest commit"],
+  ["`!testme --quick`", "the same, without the slow stages"],
+  ["`!testme <commit>`", "the same, if that is still the newest one: all 40 digits"],
+  ["`!testme status`", "says what is going on"],
+  ["`!testme cancel`", "ends it"],
+  ["`!testme help`", "says this"],
+] as const;
+
 export const help = [
   "What can be written here, alone on a line:",
   "",
   "| command | what it does |",
   "|---|---|",
-  "| `!testme` | tests the newest commit |",
-  "| `!testme --quick` | the same, without the slow stages |",
-  "| `!testme <commit>` | the same, if that is still the newest one: all 40 digits |",
-  "| `!testme status` | says what is going on |",
-  "| `!testme cancel` | ends it |",
-  "| `!testme help` | says this |",
+  ...commands.map(([command, does]) => `| ${command} | ${does} |`),
 ].join("\n");
-
-const short =
-  "`!testme`, `!testme --quick`, `!testme <commit>`, `!testme status`, `!testme cancel`";
 
 const misses: Readonly<Record<NearMiss, string>> = {
   word: "There is no such command.",
@@ -27,7 +28,8 @@ const misses: Readonly<Record<NearMiss, string>> = {
 };
 
 export function nearMiss(miss: NearMiss): string {
-  return `${misses[miss]} There are ${short}, each alone on a line; \`!testme help\` says more.`;
+  const all = commands.map(([command]) => command).slice(0, -1);
+  return `${misses[miss]} There are ${all.join(", ")}, each alone on a line; \`!testme help\` says more.`;
 }
 
 /** Why there is no test. */

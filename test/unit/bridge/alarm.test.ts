@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Alarm } from "../../../services/bridge/pipeline/alarm.ts";
+import { Alarm } from "../../../services/bridge/pacing/alarm.ts";
 
 describe("a sleep", () => {
   const isOver = async (sleep: Promise<void>, milliseconds: number): Promise<boolean> =>

@@ -5,7 +5,7 @@ import {
   attempt,
   pauseAfter,
   type Trial,
-} from "../../../services/bridge/pipeline/attempt.ts";
+} from "../../../services/bridge/pacing/attempt.ts";
 import { Records } from "../../../services/bridge/records/index.ts";
 import { DroneRefusal } from "../../../services/lib/drone/trouble.ts";
 import { ForgeRefusal } from "../../../services/lib/forge/trouble.ts";

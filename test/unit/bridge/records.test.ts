@@ -245,11 +245,11 @@ describe("what is remembered of answers", () => {
     const { answers } = records;
     const told = () => answers.told("recipes/wiki", 3);
     expect(told()).toBeUndefined();
-    answers.tell("recipes/wiki", 3, head, 2000);
+    answers.noteHead("recipes/wiki", 3, head, 2000);
     expect(told()).toMatchObject({ head, comment: null, said: null, changedAt: 2000 });
     answers.said({ repository: "recipes/wiki", pull: 3, changedAt: 2000 }, 20, "digest");
     const newer = "f".repeat(40);
-    answers.tell("recipes/wiki", 3, newer, 3000);
+    answers.noteHead("recipes/wiki", 3, newer, 3000);
     expect(told()).toMatchObject({ head: newer, comment: 20, said: "digest", changedAt: 3000 });
     answers.said({ repository: "recipes/wiki", pull: 3, changedAt: 3000 }, null, null);
     expect(told()).toMatchObject({ head: newer, comment: null, said: null });
@@ -261,8 +261,8 @@ describe("what is remembered of answers", () => {
     // Where nothing is told of, nothing changes.
     answers.changed("recipes/wiki", 3, 1500);
     expect(changed(0)).toEqual([]);
-    answers.tell("recipes/wiki", 3, head, 2000);
-    answers.tell("recipes/wiki", 4, head, 4000);
+    answers.noteHead("recipes/wiki", 3, head, 2000);
+    answers.noteHead("recipes/wiki", 4, head, 4000);
     answers.changed("recipes/wiki", 3, 5000);
     expect(changed(9000)).toEqual([4, 3]);
     answers.said({ repository: "recipes/wiki", pull: 4, changedAt: 4000 }, 20, "digest");
@@ -292,7 +292,7 @@ describe("what is remembered of what is new", () => {
 
   test("is in its turn where nothing of it waits to be tried again", () => {
     const { attempts, commands, cursors } = records;
-    const failed = (duty: string, item: string, nextAt: number, noes = 1) =>
+    const failed = (duty: "nudge" | "judge", item: string, nextAt: number, noes = 1) =>
       attempts.failed({
         ...{ duty, item, nextAt, noes, tries: 1, since: 0, trouble: "x", isParked: false },
       });

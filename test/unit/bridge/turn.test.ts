@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { Attempted } from "../../../services/bridge/pipeline/attempt.ts";
-import { Turn } from "../../../services/bridge/pipeline/turn.ts";
+import type { Attempted } from "../../../services/bridge/pacing/attempt.ts";
+import { Turn } from "../../../services/bridge/pacing/turn.ts";
 
 describe("a turn", () => {
   const done: Attempted = { as: "done" };

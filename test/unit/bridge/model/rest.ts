@@ -1,5 +1,5 @@
 import { DatabaseSync } from "node:sqlite";
-import { pageOf } from "../../../../services/bridge/pipeline/pages.ts";
+import { pageOf } from "../../../../services/bridge/pipeline/build-page.ts";
 import type { Request, RequestOutcome } from "../../../../services/bridge/records/requests.ts";
 import { statusComment } from "../../../../services/bridge/words/status-comment.ts";
 import { isOver } from "./fake-drone.ts";

@@ -1,6 +1,8 @@
 import { DroneRefusal } from "../../lib/drone/trouble.ts";
 import { ForgeRefusal, longestPause } from "../../lib/forge/trouble.ts";
-import type { Bridge } from "./bridge.ts";
+import type { Duty } from "../records/attempts.ts";
+import type { Records } from "../records/index.ts";
+import type { Log } from "../telemetry/log.ts";
 import { isDue } from "./due.ts";
 
 /** What came of trying something. */
@@ -22,9 +24,19 @@ const pauses = { first: 2, longest: 300 } as const;
 /** With what the forge may ask for. */
 export const longestPauseMilliseconds = 1000 * Math.max(pauses.longest, longestPause);
 
+/** By what it is paced. */
+interface Pace {
+  readonly records: Pick<Records, "attempts">;
+  readonly log: Log;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Between 0 and 1: lest all try again at the same time. */
+  readonly random: () => number;
+}
+
 export interface Trial {
-  /** Which step of the pipeline, and what it is about: the two name it among all. */
-  readonly duty: string;
+  /** With what it is about, the two name it among all. */
+  readonly duty: Duty;
   readonly item: string;
   /** How often a no is taken for an answer before it is given up; a silence never is the reason. @default never */
   readonly most?: number;
@@ -37,7 +49,7 @@ export interface Trial {
  * @param work gets since when it did not succeed
  */
 export async function attempt(
-  { records, log, now, random }: Pick<Bridge, "records" | "log" | "now" | "random">,
+  { records, log, now, random }: Pace,
   { duty, item, most = Number.POSITIVE_INFINITY }: Trial,
   work: (since: number | undefined) => Promise<void>,
 ): Promise<Attempted> {
