@@ -59,6 +59,7 @@ function answer(method: string, url: URL, body: string): readonly [number, unkno
   if (path.startsWith(`/api/v1/orgs/${organisation}/members/`)) {
     return path.endsWith(`/${stranger.login}`) ? [404, { message: "Not Found" }] : [204, undefined];
   }
+  if (path === "/api/v1/settings/api") return [200, { max_response_items: mostPage }];
   if (path === "/api/v1/repos/issues/search") return [200, pageOf(url, movedPulls(url))];
   const found = /^\/api\/v1\/repos\/([^/]+\/recipe-(\d+))\/issues\/(.*)$/.exec(path);
   if (found === null) return [404, { message: "Not Found" }];

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { ForgeComment } from "../../lib/forge/schemas.ts";
 import { ForgeRefusal } from "../../lib/forge/trouble.ts";
-import type { OwedReaction, Reply, ToldPull } from "../records/answers.ts";
+import type { OwedReaction, OwedReply, ToldPull } from "../records/answers.ts";
 import type { Duty } from "../records/attempts.ts";
 import type { Request } from "../records/requests.ts";
 import { statusComment, statusMarker } from "../words/status-comment.ts";
@@ -51,14 +51,16 @@ async function delivered(
 }
 
 /** Answers a comment, once. */
-export async function reply(bridge: Bridge, owed: Reply): Promise<void> {
-  const { records, log } = bridge;
-  const { comment, repository, pull, writtenAt, body } = owed;
+export async function reply(bridge: Bridge, owed: OwedReply): Promise<void> {
+  const { records, log, now } = bridge;
+  const { comment, repository, pull, writtenAt, triedAt, body } = owed;
   const marker = `<!-- cc-ci: answer to ${comment} -->`;
   try {
-    const before = await postedBefore(bridge, { repository, pull }, marker, writtenAt);
-    const text = `${marker}\n${body}`;
-    const posted = before ?? (await post(bridge, { repository, pull }, text));
+    const place = { repository, pull };
+    const before =
+      triedAt === null ? undefined : await postedBefore(bridge, place, marker, writtenAt);
+    records.answers.tries(comment, now());
+    const posted = before ?? (await post(bridge, place, `${marker}\n${body}`));
     records.answers.posted(comment, posted);
   } catch (error) {
     if (!isUndeliverable(error)) throw error;

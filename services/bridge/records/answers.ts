@@ -16,12 +16,22 @@ export interface Reply {
   readonly body: string;
 }
 
+/** One that is not known to be there. */
+export interface OwedReply extends Reply {
+  /** When it was last begun to be posted; null where it never was. */
+  readonly triedAt: number | null;
+}
+
 const replyRow = z
   .object({
     ...{ comment: z.int(), repository: z.string(), pull: z.int(), written_at: z.int() },
-    body: z.string(),
+    ...{ body: z.string(), tried_at: z.int().nullable() },
   })
-  .transform(({ written_at, ...rest }): Reply => ({ ...rest, writtenAt: written_at }));
+  .transform(
+    ({ written_at: writtenAt, tried_at: triedAt, ...rest }): OwedReply => ({
+      ...{ ...rest, writtenAt, triedAt },
+    }),
+  );
 
 const reactionRow = z.object({
   ...{ comment: z.int(), repository: z.string() },
@@ -61,12 +71,18 @@ export class Answers {
     );
   }
 
-  unposted(): readonly Reply[] {
+  unposted(): readonly OwedReply[] {
     return this.#database.all(
       replyRow,
-      `SELECT comment, repository, pull, written_at, body FROM replies
+      `SELECT comment, repository, pull, written_at, body, tried_at FROM replies
        WHERE posted IS NULL ORDER BY comment`,
     );
+  }
+
+  /** Notes that it is about to be posted. */
+  tries(comment: number, now: number): void {
+    const sql = "UPDATE replies SET tried_at = :now WHERE comment = :comment";
+    this.#database.run(sql, { comment, now });
   }
 
   /** @param as the forge's number of the answer; 0 where it can be given no more */

@@ -67,13 +67,14 @@ export const tables: readonly string[] = [
   CREATE INDEX requests_of_pull ON requests (repository, pull, accepted_at);
   CREATE INDEX requests_of_author ON requests (author, accepted_at);
 
-  -- Answers to one comment, each posted once.
+  -- Answers to one comment, each posted once. Where that was tried, it may be there without our knowing.
   CREATE TABLE replies (
     comment INTEGER PRIMARY KEY,
     repository TEXT NOT NULL,
     pull INTEGER NOT NULL,
     written_at INTEGER NOT NULL,
     body TEXT NOT NULL,
+    tried_at INTEGER,
     posted INTEGER
   ) STRICT;
   CREATE INDEX replies_to_post ON replies (posted);

@@ -214,7 +214,11 @@ describe("what is remembered of answers", () => {
     answers.reply(reply(8, "one"));
     answers.reply(reply(8, "another"));
     answers.reply(reply(7, "two"));
-    expect(answers.unposted()).toEqual([reply(7, "two"), reply(8, "one")]);
+    answers.tries(8, 2000);
+    expect(answers.unposted()).toEqual([
+      { ...reply(7, "two"), triedAt: null },
+      { ...reply(8, "one"), triedAt: 2000 },
+    ]);
     expect(answers.countOwed()).toBe(2);
     answers.posted(8, 20);
     // Where it can be given no more, too.
