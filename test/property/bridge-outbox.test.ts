@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type FakeComment, type FakePull, wordsFor } from "../unit/bridge/model/fake-forge.ts";
+import { type FakeComment, wordsFor } from "../unit/bridge/model/fake-forge.ts";
 import { type Choice, Pipeline } from "../unit/bridge/model/pipeline.ts";
 import { comeToRest, unrest } from "../unit/bridge/model/rest.ts";
 import { begun, steps } from "../unit/bridge/model/steps.ts";
@@ -63,14 +63,8 @@ const usual: Choice = { mode: "poll", forks: "accepted", isLogPublic: true, isTi
 
 const member = { id: 10, login: "ann" };
 
-function pullAt({ forge }: Pipeline, index: number): FakePull {
-  const pull = forge.pulls[index];
-  if (pull === undefined) throw new Error("there is no such pull request");
-  return pull;
-}
-
 function ask(pipeline: Pipeline): FakeComment {
-  const pull = pullAt(pipeline, 0);
+  const pull = pipeline.pullAt(0);
   return pipeline.forge.write(pull, member, wordsFor(pull, "test"));
 }
 
@@ -82,7 +76,7 @@ test("an end is told of, however long nobody could be told", async () => {
     drone.trouble.mood = "silent";
     clock.pass(2 * 3_600_000);
     // Of what happened before that, no look tells any more.
-    forge.setOpen(pullAt(pipeline, 1), false);
+    forge.setOpen(pipeline.pullAt(1), false);
     await pipeline.goOn(60_000);
     // when it passes while the forge is away
     forge.trouble.mood = "silent";
@@ -137,7 +131,7 @@ test("[22] what could not be told for hours is given up, and told when there is 
       clock.pass(300_000);
     }
     // then
-    const pull = pullAt(pipeline, 0);
+    const pull = pipeline.pullAt(0);
     const item = `${pull.repository}#${pull.number}`;
     expect(records.attempts.find("tell", item)).toMatchObject({ isParked: true, noes: 30 });
     const told = () => [...forge.comments.values()].find(({ user }) => user.login === "ci-bot");

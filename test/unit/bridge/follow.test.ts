@@ -2,24 +2,7 @@ import { describe, expect, test } from "vitest";
 import { endOf } from "../../../services/bridge/pipeline/follow.ts";
 import type { Outcome } from "../../../services/lib/drone/outcome.ts";
 import type { RunResults } from "../../../services/lib/run.ts";
-
-const id = "0011223344556677";
-const head = "0123456789abcdef0123456789abcdef01234567";
-
-const results: RunResults = {
-  version: 1,
-  request: {
-    ...{ id, recipe: "wiki", repository: "recipes/wiki", pull: 3, commit: head, quick: false },
-  },
-  ...{ outcome: "failed", reason: "the page said 500" },
-  ...{ startedAt: "2026-01-05T10:01:00.000Z", endedAt: "2026-01-05T10:04:12.000Z" },
-  stages: [
-    {
-      ...{ name: "install", status: "failed", reason: "the page said 500" },
-      ...{ startedAt: "2026-01-05T10:01:00.000Z", endedAt: "2026-01-05T10:01:40.000Z" },
-    },
-  ],
-};
+import { results } from "./run-results.ts";
 
 describe("what a test came to", () => {
   const outcomes: Readonly<Record<Exclude<Outcome, "going-on">, readonly [string, string | null]>> =

@@ -27,11 +27,7 @@ afterEach(() => {
   rmSync(scratch, { recursive: true, force: true });
 });
 
-const pullAt = (index: number): FakePull => {
-  const pull = pipeline.forge.pulls[index];
-  if (pull === undefined) throw new Error("there is no such pull request");
-  return pull;
-};
+const pullAt = (index: number): FakePull => pipeline.pullAt(index);
 
 const ask = (pull = pullAt(0), who = ann, kind: Parameters<typeof wordsFor>[1] = "test") =>
   pipeline.forge.write(pull, who, wordsFor(pull, kind));

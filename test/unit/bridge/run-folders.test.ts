@@ -5,8 +5,8 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { RunFolders } from "../../../services/bridge/pipeline/run-folders.ts";
-import type { RunResults } from "../../../services/lib/run.ts";
 import { makeScratch } from "../../scratch.ts";
+import { id, results } from "./run-results.ts";
 
 let scratch = "";
 
@@ -15,24 +15,6 @@ beforeEach(() => {
 });
 
 afterEach(() => rmSync(scratch, { recursive: true, force: true }));
-
-const id = "0011223344556677";
-const head = "0123456789abcdef0123456789abcdef01234567";
-
-const results: RunResults = {
-  version: 1,
-  request: {
-    ...{ id, recipe: "wiki", repository: "recipes/wiki", pull: 3, commit: head, quick: false },
-  },
-  ...{ outcome: "failed", reason: "the page said 500" },
-  ...{ startedAt: "2026-01-05T10:01:00.000Z", endedAt: "2026-01-05T10:04:12.000Z" },
-  stages: [
-    {
-      ...{ name: "install", status: "failed", reason: "the page said 500" },
-      ...{ startedAt: "2026-01-05T10:01:00.000Z", endedAt: "2026-01-05T10:01:40.000Z" },
-    },
-  ],
-};
 
 describe("the folder of a run", () => {
   let runs: RunFolders;

@@ -11,7 +11,7 @@ import type { BridgeSettings } from "../../../../services/lib/bridge-settings.ts
 import { Clock } from "./clock.ts";
 import { DroneDoor } from "./drone-door.ts";
 import { FakeDrone } from "./fake-drone.ts";
-import { bot, FakeForge, organisation } from "./fake-forge.ts";
+import { bot, FakeForge, type FakePull, organisation } from "./fake-forge.ts";
 import { ForgeDoor } from "./forge-door.ts";
 import { Crash, type Death, Life } from "./life.ts";
 import { Witness } from "./witness.ts";
@@ -79,6 +79,12 @@ export class Pipeline {
 
   get lives(): number {
     return this.#lives;
+  }
+
+  pullAt(index: number): FakePull {
+    const pull = this.forge.pulls[index];
+    if (pull === undefined) throw new Error("there is no such pull request");
+    return pull;
   }
 
   end(death: Death): void {
