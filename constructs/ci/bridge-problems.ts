@@ -16,7 +16,8 @@ export function bridgeProblems(props: BridgeOptions): string[] {
   ];
 }
 
-function people({ organisation, only = [], ignore = [] }: BridgeOptions): string[] {
+function people({ organisation, only: given, ignore = [] }: BridgeOptions): string[] {
+  const only = given ?? [];
   const ignored = new Set(ignore.map((login) => login.toLowerCase()));
   return [
     ...(isForgeName(organisation)
@@ -32,6 +33,11 @@ function people({ organisation, only = [], ignore = [] }: BridgeOptions): string
             `${property}: ${JSON.stringify(login)} must be a login on the forge, ${forgeNameRule}, as in member`,
         ),
     ),
+    ...(given?.length === 0
+      ? [
+          "only: names nobody, which would mean everybody: name who may ask, or take it out to let every member ask",
+        ]
+      : []),
     ...only
       .filter((login) => ignored.has(login.toLowerCase()))
       .map(
@@ -48,9 +54,9 @@ function recipes({ repositories }: BridgeOptions): string[] {
       .filter((name) => !runRequestSchema.shape.recipe.safeParse(name).success)
       .map(
         (name) =>
-          `repositories: ${JSON.stringify(name)} must be the name of a recipe's repository in the organisation, as in wiki`,
+          `repositories: ${JSON.stringify(name)} must be the name of a recipe, up to 64 lower-case letters, digits and inner dashes, as in wiki: rename the repository on the forge, for the recipe has its name, or leave it out`,
       ),
-    ...[...new Set(twice)].map((name) => `repositories: ${name} stands there twice`),
+    ...[...new Set(twice)].map((name) => `repositories: ${name} stands there twice: take one out`),
   ];
 }
 
@@ -80,10 +86,12 @@ function isCount(count: number): boolean {
 }
 
 function keys({ mode, webhookKey, previousWebhookKey }: BridgeOptions): string[] {
+  const given = Object.entries({ webhookKey, previousWebhookKey });
   return [
-    ...(mode !== "webhook" && (webhookKey ?? previousWebhookKey) !== undefined
-      ? ["mode: must be webhook where keys of a hook are given"]
-      : []),
+    ...(mode === "webhook" ? [] : given.filter(([, path]) => path !== undefined)).map(
+      ([property]) =>
+        `${property}: is of use in mode webhook alone: put 'mode: webhook' beside it, or take it out`,
+    ),
     ...(webhookKey === undefined && previousWebhookKey !== undefined
       ? ["previousWebhookKey: needs webhookKey beside it, the key that takes its place"]
       : []),

@@ -152,8 +152,13 @@ function explain(
       return issue.keys.map((key) => {
         const known = knownKeys(path);
         const guess = nearest(key, known);
+        const other = sectionBeside(path, key);
         const remedy =
-          guess === undefined ? `it knows ${known.join(", ")}` : `did you mean ${guess}?`;
+          other !== undefined
+            ? `it belongs to ${other.join(".")}, beside ${String(path.at(-2))}`
+            : guess === undefined
+              ? `it knows ${known.join(", ")}`
+              : `did you mean ${guess}?`;
         return { path: [...path, key], message: `is no key that is known here: ${remedy}` };
       });
     case "invalid_type": {
@@ -165,8 +170,14 @@ function explain(
       const shown = quotes ? `: put it in quotes, as in "${value === null ? "" : source}"` : "";
       return [{ path, message: `must be ${wanted}, and is ${nameOf(value)}${shown}` }];
     }
-    case "invalid_value":
-      return [{ path, message: `must be one of ${issue.values.map(String).join(", ")}` }];
+    case "invalid_value": {
+      const rule = `must be one of ${issue.values.map(String).join(", ")}`;
+      if (at(path).value !== undefined) return [{ path, message: rule }];
+      // Who never heard of it has to choose.
+      const meaning = descriptionOf(path)?.replaceAll("`", "");
+      const more = meaning === undefined ? "" : `. ${meaning}`;
+      return [{ path, message: `is missing: ${rule}${more}` }];
+    }
     case "invalid_key": {
       const own = issue.issues.find(({ code }) => code === "custom");
       const rule = "cannot be a name: use up to 63 lower-case letters, digits and inner dashes";
@@ -206,12 +217,29 @@ function nameOf(value: unknown): string {
 
 /** The keys that the schema knows at a path. */
 function knownKeys(path: ConfigPath): readonly string[] {
+  return Object.keys(unwrap(schemaAt(path)).def.shape ?? {});
+}
+
+/** A section of the same name, beside the one around this one, that knows the key. */
+function sectionBeside(path: ConfigPath, key: string): ConfigPath | undefined {
+  const around = path.slice(0, -2);
+  const name = String(path.at(-1));
+  const isKnown = path.length > 2 && knownKeys(around).includes(name);
+  const beside = [...around, name];
+  return isKnown && knownKeys(beside).includes(key) ? beside : undefined;
+}
+
+function descriptionOf(path: ConfigPath): string | undefined {
+  return (schemaAt(path) as Partial<z.ZodType> | undefined)?.description;
+}
+
+function schemaAt(path: ConfigPath): unknown {
   let schema: unknown = configSchema;
   for (const step of path) {
     const { def } = unwrap(schema);
     schema = def.shape?.[String(step)] ?? def.valueType ?? def.element;
   }
-  return Object.keys(unwrap(schema).def.shape ?? {});
+  return schema;
 }
 
 interface SchemaNode {

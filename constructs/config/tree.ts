@@ -77,7 +77,9 @@ function addHost(app: CcCi, name: string, config: HostConfig, remember: Remember
     }
   } else if (config.bridge !== undefined) {
     host.node.addValidation({
-      validate: () => ["bridge: needs drone on the same host, which builds what it is asked for"],
+      validate: () => [
+        "bridge: needs drone on the same host, which builds what it is asked for: docs/install.md has how, in step 5",
+      ],
     });
   }
   const apps = new Construct(host, "apps");

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import * as z from "zod";
+import { readConfig } from "../../../constructs/config/file.ts";
 import { expectUnit } from "../../../constructs/testing.ts";
 import { desiredStateSchema } from "../../../services/converge/desired-state.ts";
 import {
@@ -74,12 +75,23 @@ test.for<[string, Keys, string]>([
   ],
   ["a repository with its owner", { repositories: ["a/wiki"] }, 'repositories: "a/wiki" must be'],
   ["a recipe in capitals", { repositories: ["Wiki"] }, 'repositories: "Wiki" must be'],
-  ["a repository twice", { repositories: ["a", "a"] }, "repositories: a stands there twice"],
+  [
+    "a name that abra knows no recipe by",
+    { repositories: ["rocket_chat"] },
+    'chat" must be the name of a recipe, up to 64 lower-case letters, digits and inner dashes, as in wiki: rename the',
+  ],
+  ["a name with a dot", { repositories: ["wiki.js"] }, "on the forge, for the recipe has its name"],
+  ["a repository twice", { repositories: ["a", "a"] }, "a stands there twice: take one out"],
+  ["a list of nobody", { only: [] }, "only: names nobody, which would mean everybody: name who"],
   ["no time between two looks", { pollSeconds: 0 }, "pollSeconds: must be a whole number of sec"],
   ["an hour between two looks", { pollSeconds: 3600 }, "of seconds, from 1 to 300"],
   ["a limit of none", { limits: { waiting: 0 } }, "bridge: limits.waiting: must be a whole num"],
   ["a team of no number", { team: 0 }, "team: must be a whole number, 1 or more"],
-  ["a key in mode poll", { webhookKey: "/k" }, "mode: must be webhook where keys of a hook are"],
+  [
+    "a key in mode poll",
+    { webhookKey: "/k" },
+    "webhookKey: is of use in mode webhook alone: put 'mode: webhook' beside it, or take it out",
+  ],
   [
     "the old key alone",
     { mode: "webhook", previousWebhookKey: "/k" },
@@ -144,7 +156,30 @@ test("the longest names that a forge has make settings that the bridge takes", a
 
 test("a bridge without Drone is refused", () => {
   expect(problems({}, "")).toEqual([
-    "cc-ci: bridge: needs drone on the same host, which builds what it is asked for",
+    "cc-ci: bridge: needs drone on the same host, which builds what it is asked for: docs/install.md has how, in step 5",
+  ]);
+});
+
+test("one that does not say what is to become of forks is told of the three ways", () => {
+  const { problems: found } = readConfig("cc-ci.yaml", yamlWith({ forks: undefined }));
+  expect(found).toEqual([
+    {
+      where: expect.stringContaining("hosts.cc-ci.bridge.forks"),
+      message: expect.stringMatching(
+        /^is missing: must be one of refused, with-commit, accepted\. Pull requests from forks, .*none is tested \(refused\)/,
+      ),
+    },
+  ]);
+  const [wrong] = readConfig("cc-ci.yaml", yamlWith({ forks: "yes" })).problems;
+  expect(wrong?.message).toBe("must be one of refused, with-commit, accepted");
+});
+
+test("keys of it that stand with Drone's account of that name are told where they belong", () => {
+  const others = `${droneYaml}\n    organisation: recipes\n    logn: ci-bridge`;
+  const { problems: found } = readConfig("cc-ci.yaml", hostYaml(others));
+  expect(found.map(({ message }) => message)).toEqual([
+    "is no key that is known here: it belongs to hosts.cc-ci.bridge, beside drone",
+    "is no key that is known here: did you mean login?",
   ]);
 });
 
