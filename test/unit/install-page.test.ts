@@ -39,6 +39,13 @@ test("it has every file that its example of Drone names made on the machine", ()
   for (const name of paths) expect(page).toMatch(new RegExp(`^cat > ${name} `, "m"));
 });
 
+test("it has the bridge's token made on the machine, and taken along to another one", () => {
+  const token = /forgeToken: (\S+)/.exec(examples[3] ?? "")?.[1] ?? "";
+  expect(page).toContain(`install -m 600 /dev/stdin ${token} `);
+  const another = page.split("- **A new machine**")[1]?.split("\n- **")[0] ?? "";
+  expect(another).toContain(`\`${token.split("/").at(-1)}\``);
+});
+
 test("it says where the pipeline is, and which address the forge has to send people back to", async () => {
   const [, , drone = ""] = examples;
   const files = await synthesized(appOf(hostYaml(drone)));
