@@ -60,7 +60,8 @@ test("the runbook has each way in which the bridge's account can be unfit, and t
     .join("");
   const problems = [
     ...["is no member of", "is not in team", "refuses the bridge's token"],
-    "the forge has told nothing for",
+    ...["the forge has told nothing for", "the forge does not tell whose token it has"],
+    ...["it has just begun", "repositories cannot be read"],
   ];
   for (const words of problems) {
     expect(code).toContain(words);
