@@ -36,9 +36,12 @@ describe.concurrent(`the bridge, killed${everyKill ? "" : " in a row"}`, () => {
       for (const [index, step] of steps.entries()) {
         if (everyKill) killed.add(await killedOnce(mode, script, index + 1, moment));
         // In a row one is passed over now and then, for two things go on beside each other: so it is at another place
-        // at times.
-        for (const place of [index, index + 1, index - 1].filter((each) => each >= 0)) {
-          if (!killed.has(step)) killed.add(await killedOnce(mode, script, place + 1, moment));
+        // at times, the farther off the more else the machine does.
+        for (const offset of [0, 1, -1, 2, -2, 3, -3, 0, 1, -1]) {
+          const place = index + offset + 1;
+          if (!killed.has(step) && place > 0) {
+            killed.add(await killedOnce(mode, script, place, moment));
+          }
         }
       }
       // then
