@@ -169,8 +169,7 @@ export class ForgeLane {
 
   #hasMore(): boolean {
     const { commands, cursors } = this.#bridge.records;
-    const isFull = commands.unjudged(mostAtOnce, this.#time).length === mostAtOnce;
-    return isFull || cursors.nudges(mostAtOnce, this.#time).length === mostAtOnce;
+    return cursors.nudges(1, this.#time).length + commands.unjudged(1, this.#time).length > 0;
   }
 
   #forget(): void {
