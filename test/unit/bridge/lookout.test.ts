@@ -129,6 +129,24 @@ describe("a look for what is new", () => {
   });
 });
 
+test("what was told of at once is gone through without a pause", async () => {
+  await begun(pipeline);
+  await pipeline.goOn(60_000);
+  // given
+  const { clock, records } = pipeline;
+  for (let count = 0; count < 130; count += 1) {
+    const { id, repository } = ask(pullAt(1));
+    await pipeline.nudge({ repository, kind: "comment", number: id });
+  }
+  // when
+  const begunAt = clock.now();
+  for (let next = begunAt; next <= clock.now(); ) next = await pipeline.forgeTurn();
+  // then
+  expect(records.commands.countUnjudged()).toBe(0);
+  expect(records.cursors.nudges(1, { now: 0, longest: 0 })).toEqual([]);
+  expect(clock.now() - begunAt).toBeLessThan(60_000);
+});
+
 describe("a list of the forge's", () => {
   /** Of which these are too much by themselves, and pages with one of them. */
   const listOf = (length: number, tooMuch: readonly number[]) => {
