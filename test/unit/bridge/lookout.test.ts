@@ -13,10 +13,14 @@ const member = { id: 10, login: "ann" };
 let scratch = "";
 let pipeline: Pipeline;
 
+function start(mode: "poll" | "webhook"): void {
+  const choice = { mode, forks: "accepted", isLogPublic: true, isTight: false } as const;
+  pipeline = new Pipeline(join(scratch, `${mode}.sqlite`), choice);
+}
+
 beforeEach(() => {
   scratch = makeScratch();
-  const choice = { mode: "poll", forks: "accepted", isLogPublic: true, isTight: false } as const;
-  pipeline = new Pipeline(join(scratch, "bridge.sqlite"), choice);
+  start("poll");
 });
 
 afterEach(() => {
@@ -130,6 +134,8 @@ describe("a look for what is new", () => {
 });
 
 test("what was told of at once is gone through without a pause", async () => {
+  pipeline.close();
+  start("webhook");
   await begun(pipeline);
   await pipeline.goOn(60_000);
   // given
