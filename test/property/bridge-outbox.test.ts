@@ -9,7 +9,7 @@ import { comeToRest, unrest } from "../unit/bridge/model/rest.ts";
 import { begun, steps } from "../unit/bridge/model/steps.ts";
 
 /** How many stories are told; more of them by hand, when something of the pipeline changes. */
-const numRuns = Number(process.env.OUTBOX_RUNS ?? 150);
+const numRuns = Number(process.env.OUTBOX_RUNS ?? 60);
 
 const choices: fc.Arbitrary<Choice> = fc.record({
   mode: fc.constantFrom("poll", "webhook"),
