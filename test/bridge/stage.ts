@@ -17,7 +17,7 @@ import { until } from "../host/machine/processes.ts";
 import { BridgeProcess } from "./process.ts";
 
 /** Between two looks at the forge for what a bridge writes, in milliseconds. */
-const forgePause = 300;
+const forgePause = 700;
 
 /** What a hook is signed with. */
 export const hookKey = "key-of-the-hook-0123456789";
@@ -539,7 +539,7 @@ export class Stage {
         ...{ server: this.drone.server.url, repository: this.ci, branch: "main" },
         ...{ answerSeconds: 3, lookSeconds: 1, ...drone },
       },
-      ...{ dashboard: null, isLogPublic: true, pollSeconds: 1, sweepSeconds: 3600 },
+      ...{ dashboard: null, isLogPublic: true, pollSeconds: 2, sweepSeconds: 3600 },
       limits: { perPersonAndHour: 100, perPullAndHour: 100, waiting: 100, ...limits },
       ...{ buildSeconds: 600, queueSeconds: 600 },
       ...others,

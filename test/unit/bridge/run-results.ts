@@ -1,7 +1,7 @@
 import type { RunResults } from "../../../services/lib/run.ts";
 
 export const id = "0011223344556677";
-export const head = "0123456789abcdef0123456789abcdef01234567";
+const head = "0123456789abcdef0123456789abcdef01234567";
 
 export const results: RunResults = {
   version: 1,
