@@ -7,6 +7,11 @@ import { ForgeClient } from "../../../services/lib/forge/client.ts";
 import { ForgeRefusal, pauseOf, troubleOf } from "../../../services/lib/forge/trouble.ts";
 
 const token = "a-token-that-nobody-may-see";
+/** As the forge says it; a right that the account has not, it calls otherwise. */
+const missingScope = {
+  message:
+    "token does not have at least one of required scope(s), required=[write:repository], token scope=read:issue",
+};
 const servers: Server[] = [];
 
 afterEach(() => {
@@ -79,17 +84,7 @@ describe("the hooks of a repository", () => {
 
 test.for<[string, readonly [number, unknown], string]>([
   ["a token of nobody", [401, { message: "invalid token" }], "token-refused"],
-  [
-    "a scope that is missing",
-    [
-      403,
-      {
-        message:
-          "token does not have at least one of required scope(s), required=[write:repository], token scope=read:issue",
-      },
-    ],
-    "token-refused",
-  ],
+  ["a scope that is missing", [403, missingScope], "token-refused"],
   ["a right that is missing", [403, { message: "must have admin rights" }], "not-allowed"],
   ["a repository that it does not see", [404, { message: "not found" }], "not-found"],
   ["a proxy before a forge that is away", [502, "<html>"], "silent"],
@@ -140,17 +135,7 @@ describe("whether somebody is a member", () => {
 
   test.for<[string, Answer, string]>([
     ["a token of nobody", [401, { message: "token is required" }], "token-refused"],
-    [
-      "a scope that is missing",
-      [
-        403,
-        {
-          message:
-            "token does not have at least one of required scope(s), required=[write:repository], token scope=read:issue",
-        },
-      ],
-      "token-refused",
-    ],
+    ["a scope that is missing", [403, missingScope], "token-refused"],
     ["a right that is missing", [403, { message: "must have admin rights" }], "not-allowed"],
     ["a proxy before a forge that is away", [502, "<html>"], "silent"],
     ["a proxy that knows of no forge", [404, "404 page not found"], "silent"],
