@@ -9,13 +9,7 @@ import { isDue } from "./due.ts";
 export type Attempted =
   | { readonly as: "done" }
   /** Not now. It is tried again at that time, in milliseconds since 1970. */
-  | {
-      readonly as: "later";
-      readonly at: number;
-      readonly isSilence: boolean;
-      /** Until when the other side wants to be asked for nothing at all; undefined where it does not say. */
-      readonly quietUntil?: number | undefined;
-    }
+  | { readonly as: "later"; readonly at: number; readonly isSilence: boolean }
   | { readonly as: "given-up" };
 
 /** The first pause, in seconds, and the longest. */
@@ -73,9 +67,7 @@ export async function attempt(
     const what = { duty, item, tries, kind: error.trouble, trouble };
     if (isParked) log.error(what, "given up");
     else log.warn({ ...what, again: new Date(nextAt).toISOString() }, "not now");
-    const wanted = pauseOf(error);
-    const quietUntil = wanted === undefined ? undefined : now() + 1000 * wanted;
-    return isParked ? { as: "given-up" } : { as: "later", at: nextAt, isSilence, quietUntil };
+    return isParked ? { as: "given-up" } : { as: "later", at: nextAt, isSilence };
   }
   if (before !== undefined) records.attempts.succeeded(duty, item);
   return { as: "done" };

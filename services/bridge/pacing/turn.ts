@@ -7,22 +7,21 @@ const mostSilences = 2;
 export class Turn {
   #silences = 0;
   #next: number;
-  #quietUntil = 0;
   #hasDone = false;
+  readonly #isQuiet: () => boolean;
 
-  /** @param at when the next go is at the latest, in milliseconds since 1970 */
-  constructor(at: number) {
+  /**
+   * @param at when the next go is at the latest, in milliseconds since 1970
+   * @param isQuiet whether the other side wants to be asked for nothing
+   */
+  constructor(at: number, isQuiet = () => false) {
     this.#next = at;
+    this.#isQuiet = isQuiet;
   }
 
   /** When the next go is to be. */
   get next(): number {
     return this.#next;
-  }
-
-  /** Until when the other side wants to be asked for nothing; 0 where it does not say. */
-  get quietUntil(): number {
-    return this.#quietUntil;
   }
 
   /** Whether anything was done so far: the next go has less to do. */
@@ -32,7 +31,7 @@ export class Turn {
 
   /** Whether the other side does not answer, or wants its peace: the rest of what is due can wait. */
   get isOver(): boolean {
-    return this.#silences >= mostSilences || this.#quietUntil > 0;
+    return this.#silences >= mostSilences || this.#isQuiet();
   }
 
   /** Has the next go be no later than that. */
@@ -47,10 +46,7 @@ export class Turn {
     for (const item of items) {
       if (this.isOver) return;
       const came = await attempt(item);
-      if (came.as === "later") {
-        this.againAt(came.at);
-        this.#quietUntil = Math.max(this.#quietUntil, came.quietUntil ?? 0);
-      }
+      if (came.as === "later") this.againAt(came.at);
       this.#hasDone ||= came.as !== "later";
       const isSilence = came.as === "later" && came.isSilence;
       this.#silences = isSilence ? this.#silences + 1 : came.as === "done" ? 0 : this.#silences;

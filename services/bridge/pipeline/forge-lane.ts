@@ -37,7 +37,6 @@ export class ForgeLane {
   readonly #lookout: Lookout;
   #nextTick = 0;
   #nextSweep = 0;
-  #quietUntil = 0;
   /** When the forge was last asked for what is new, and answered. */
   lookedAt: number | undefined;
 
@@ -52,9 +51,9 @@ export class ForgeLane {
 
   /** One go over all that is due. @returns when the next is to be, in milliseconds since 1970 */
   async turn(): Promise<number> {
-    const { now, records } = this.#bridge;
-    if (!isDue(this.#quietUntil, now(), longestPauseMilliseconds)) return this.#quietUntil;
-    const turn = new Turn(now() + 60_000);
+    const { forge, now, records } = this.#bridge;
+    if (forge.quietMilliseconds > 0) return now() + forge.quietMilliseconds;
+    const turn = new Turn(now() + 60_000, () => forge.quietMilliseconds > 0);
     await this.#followNudges(turn);
     await this.#look(turn);
     await this.#judge(turn);
@@ -64,8 +63,7 @@ export class ForgeLane {
     if (hasMoved && !turn.isOver && this.#hasMore()) turn.againAt(now());
     for (const duty of ["nudge", "judge"] as const)
       turn.againAt(records.attempts.nextAt(duty, this.#time));
-    this.#quietUntil = turn.quietUntil;
-    return Math.max(turn.next, turn.quietUntil);
+    return Math.max(turn.next, now() + forge.quietMilliseconds);
   }
 
   async #followNudges(turn: Turn): Promise<void> {

@@ -65,6 +65,11 @@ export class ForgeClient {
     this.#options = options;
   }
 
+  /** For how long it still wants to be asked for nothing, in milliseconds; 0 where it does not say. */
+  get quietMilliseconds(): number {
+    return Math.max(0, this.#quietUntil - performance.now());
+  }
+
   /** Whose token it is. */
   async user(): Promise<ForgeUser> {
     return await this.#json(userSchema, "/user");
@@ -236,9 +241,8 @@ export class ForgeClient {
 
   async #answer(method: Method, path: string, body?: unknown): Promise<HttpAnswer> {
     const { server, token, answerSeconds = 15 } = this.#options;
-    const quiet = this.#quietUntil - performance.now();
-    if (quiet > 0) {
-      const options = { status: 429, retryAfterSeconds: quiet / 1000 };
+    if (this.quietMilliseconds > 0) {
+      const options = { status: 429, retryAfterSeconds: this.quietMilliseconds / 1000 };
       throw new ForgeRefusal("silent", "the forge wants to be left in peace", options);
     }
     const url = new URL(`/api/v1${path}`, server);

@@ -49,10 +49,16 @@ describe("a turn", () => {
   });
 
   test("is over at once where the other side wants its peace", async () => {
-    const turn = new Turn(1000);
-    const busy: Attempted = { as: "later", at: 600, isSilence: true, quietUntil: 5000 };
-    expect(await over(turn, [busy, done])).toEqual([0]);
-    expect(turn.quietUntil).toBe(5000);
+    let isQuiet = false;
+    const turn = new Turn(1000, () => isQuiet);
+    const tried: number[] = [];
+    await turn.over([0, 1], async (index) => {
+      tried.push(index);
+      isQuiet = true;
+      return later(600, true);
+    });
+    expect(tried).toEqual([0]);
+    expect(turn.isOver).toBe(true);
   });
 
   test("comes again at the earliest time that anybody named", () => {

@@ -1,12 +1,18 @@
 /** Time that goes on only when somebody lets it, with what is to happen in it. */
 export class Clock {
   #now = Date.UTC(2026, 0, 5, 10);
+  #goneBack = 0;
   #planned: readonly { readonly at: number; readonly act: () => void }[] = [];
 
   /** Milliseconds since 1970. */
   readonly now = (): number => this.#now;
 
-  /** The same, as a forge tells it: whole seconds. */
+  /** Milliseconds of a clock that never goes back. */
+  get steady(): number {
+    return this.#now + this.#goneBack;
+  }
+
+  /** The time, as a forge tells it: whole seconds. */
   second(): Date {
     return new Date(Math.floor(this.#now / 1000) * 1000);
   }
@@ -20,6 +26,7 @@ export class Clock {
   /** For everybody, as where it was ahead and somebody saw it. */
   putBack(milliseconds: number): void {
     this.#now -= milliseconds;
+    this.#goneBack += milliseconds;
   }
 
   pass(milliseconds: number): void {

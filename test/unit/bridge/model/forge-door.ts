@@ -18,12 +18,17 @@ const callMilliseconds = 30;
 export class ForgeDoor implements Pick<Bridge["forge"], keyof Bridge["forge"]> {
   readonly #forge: FakeForge;
   readonly #way: Way;
+  #quietUntil = 0;
   readonly hooks = notUsed;
   readonly removeHook = notUsed;
 
   constructor(forge: FakeForge, way: Way) {
     this.#forge = forge;
     this.#way = way;
+  }
+
+  get quietMilliseconds(): number {
+    return Math.max(0, this.#quietUntil - this.#forge.clock.steady);
   }
 
   async user(): Promise<ForgeUser> {
@@ -159,6 +164,7 @@ export class ForgeDoor implements Pick<Bridge["forge"], keyof Bridge["forge"]> {
       if (trouble.mood === "failing") throw no(500, "silent");
       if (trouble.mood === "strange") throw no(418, "broken");
       if (trouble.mood === "busy") {
+        this.#quietUntil = clock.steady + 60_000;
         throw new ForgeRefusal("silent", "too many", { status: 429, retryAfterSeconds: 60 });
       }
       const isLost = trouble.isLost();
