@@ -11,21 +11,21 @@ describe.concurrent("Drone", () => {
     const { gate, server } = await stage.gateToDrone();
     const { bridge, repository } = await stage.bridged({ drone: { server } });
     await using _ = bridge;
-    const pull = await stage.pull(repository);
+    const pull = await stage.forge.pull(repository);
     await gate.stop();
     // when
-    const comment = await stage.ask(pull);
+    const comment = await stage.forge.ask(pull);
     // then
-    await stage.reacts(repository, comment, "eyes");
-    const text = await stage.statusSays(pull, "It waits: ");
+    await stage.forge.reacts(repository, comment, "eyes");
+    const text = await stage.forge.statusSays(pull, "It waits: ");
     expect(text).toContain("🕐 accepted");
     expect(await bridge.health()).toMatchObject({ ok: true });
     // when
     await gate.open();
     // then
     expect(await bridge.ended(comment)).toMatchObject({ outcome: "passed" });
-    await stage.reacts(repository, comment, "+1");
-    expect(await stage.builds(pull)).toHaveLength(1);
+    await stage.forge.reacts(repository, comment, "+1");
+    expect(await stage.builds.of(pull)).toHaveLength(1);
   });
 
   test("that goes away while it builds has what came of that told when it is back", async () => {
@@ -34,19 +34,19 @@ describe.concurrent("Drone", () => {
     const { gate, server } = await stage.gateToDrone();
     const { bridge, repository } = await stage.bridged({ drone: { server } });
     await using _ = bridge;
-    const pull = await stage.pull(repository);
-    stage.hold(pull);
-    const comment = await stage.ask(pull);
-    await stage.statusSays(pull, "running since");
+    const pull = await stage.forge.pull(repository);
+    stage.builds.hold(pull);
+    const comment = await stage.forge.ask(pull);
+    await stage.forge.statusSays(pull, "running since");
     // when
     await gate.stop();
-    stage.release(pull);
-    await stage.statusSays(pull, "It waits: ");
+    stage.builds.release(pull);
+    await stage.forge.statusSays(pull, "It waits: ");
     await gate.open();
     // then
     expect(await bridge.ended(comment)).toMatchObject({ outcome: "passed" });
-    await stage.statusSays(pull, "✅ passed after");
-    expect(await stage.builds(pull)).toHaveLength(1);
+    await stage.forge.statusSays(pull, "✅ passed after");
+    expect(await stage.builds.of(pull)).toHaveLength(1);
   });
 
   test("that lets a start in and does not answer it has comments answered meanwhile, and begins no second build", async () => {
@@ -55,22 +55,22 @@ describe.concurrent("Drone", () => {
     const front = await stage.frontOfDrone();
     const { bridge, repository } = await stage.bridged({ drone: { server: front.url } });
     await using _ = bridge;
-    const pull = await stage.pull(repository);
+    const pull = await stage.forge.pull(repository);
     front.decide = ({ method }) => (method === "POST" ? new Promise(() => {}) : undefined);
-    const comment = await stage.ask(pull);
+    const comment = await stage.forge.ask(pull);
     await until("a start that hangs", 90, () =>
       bridge.acts.some(({ act }) => act === "build start") ? true : undefined,
     );
     // when
-    const help = await stage.ask(pull, "!testme help");
+    const help = await stage.forge.ask(pull, "!testme help");
     // then
-    expect(await stage.repliesTo(pull, help)).toHaveLength(1);
+    expect(await stage.forge.repliesTo(pull, help)).toHaveLength(1);
     // when
     front.decide = undefined;
     front.cut();
     // then
     expect(await bridge.ended(comment)).toMatchObject({ outcome: "passed" });
-    expect(await stage.builds(pull)).toHaveLength(1);
+    expect(await stage.builds.of(pull)).toHaveLength(1);
   });
 
   test.for([
@@ -83,9 +83,9 @@ describe.concurrent("Drone", () => {
     const front = await stage.frontOfDrone();
     const { bridge, repository } = await stage.bridged({ drone: { server: front.url } });
     await using _ = bridge;
-    const pull = await stage.pull(repository);
+    const pull = await stage.forge.pull(repository);
     front.answer = status;
-    const comment = await stage.ask(pull);
+    const comment = await stage.forge.ask(pull);
     await until("a look for the build that may be there", 90, () =>
       bridge.wholeLog.some(({ duty }) => duty === "begin") ? true : undefined,
     );
@@ -93,7 +93,7 @@ describe.concurrent("Drone", () => {
     front.answer = undefined;
     // then
     expect(await bridge.ended(comment)).toMatchObject({ outcome: "passed" });
-    expect(await stage.builds(pull)).toHaveLength(1);
+    expect(await stage.builds.of(pull)).toHaveLength(1);
   });
 
   test("[12] whose answer to a start is lost is not asked for a second build", async () => {
@@ -102,14 +102,14 @@ describe.concurrent("Drone", () => {
     const front = await stage.frontOfDrone();
     const { bridge, repository } = await stage.bridged({ drone: { server: front.url } });
     await using _ = bridge;
-    const pull = await stage.pull(repository);
+    const pull = await stage.forge.pull(repository);
     front.decide = ({ method }) => (method === "POST" ? { as: "lost" } : undefined);
     // when
-    const comment = await stage.ask(pull);
+    const comment = await stage.forge.ask(pull);
     // then
     expect(await bridge.ended(comment)).toMatchObject({ outcome: "passed" });
     expect(front.questions.filter(({ method }) => method === "POST")).toHaveLength(1);
-    expect(await stage.builds(pull)).toHaveLength(1);
+    expect(await stage.builds.of(pull)).toHaveLength(1);
   });
 
   test("[12] that never got a start is asked again", async () => {
@@ -118,7 +118,7 @@ describe.concurrent("Drone", () => {
     const front = await stage.frontOfDrone();
     const { bridge, repository } = await stage.bridged({ drone: { server: front.url } });
     await using _ = bridge;
-    const pull = await stage.pull(repository);
+    const pull = await stage.forge.pull(repository);
     let starts = 0;
     front.decide = ({ method }) => {
       if (method !== "POST") return undefined;
@@ -126,11 +126,11 @@ describe.concurrent("Drone", () => {
       return starts === 1 ? { as: "answered", status: 504 } : undefined;
     };
     // when
-    const comment = await stage.ask(pull);
+    const comment = await stage.forge.ask(pull);
     // then
     expect(await bridge.ended(comment)).toMatchObject({ outcome: "passed" });
     expect(starts).toBe(2);
-    expect(await stage.builds(pull)).toHaveLength(1);
+    expect(await stage.builds.of(pull)).toHaveLength(1);
   });
 
   test.for([
@@ -141,18 +141,18 @@ describe.concurrent("Drone", () => {
     async ([, words, text]) => {
       const { stage } = shared();
       // given
-      const ci = await stage.otherCi(text ?? stage.pipeline({ event: "push" }));
+      const ci = await stage.otherCi(text ?? stage.builds.pipeline({ event: "push" }));
       const { bridge, repository } = await stage.bridged({ drone: { repository: ci } });
       await using _ = bridge;
-      const pull = await stage.pull(repository);
+      const pull = await stage.forge.pull(repository);
       // when
-      const comment = await stage.ask(pull);
+      const comment = await stage.forge.ask(pull);
       // then
       const { outcome, reason } = await bridge.ended(comment);
       expect(outcome).toBe("broken");
       expect(reason).toContain(words);
-      await stage.statusSays(pull, "This is for whoever runs this CI");
-      await stage.reacts(repository, comment, "confused");
+      await stage.forge.statusSays(pull, "This is for whoever runs this CI");
+      await stage.forge.reacts(repository, comment, "confused");
       expect(bridge.acts.filter(({ act }) => act === "build start")).toHaveLength(1);
     },
   );
@@ -163,30 +163,30 @@ describe.concurrent("Drone", () => {
     const ci = await stage.otherCi(undefined);
     const { bridge, repository } = await stage.bridged({ drone: { repository: ci } });
     await using _ = bridge;
-    const pull = await stage.pull(repository);
+    const pull = await stage.forge.pull(repository);
     // when
-    const comment = await stage.ask(pull);
+    const comment = await stage.forge.ask(pull);
     // then
     const { outcome, reason } = await bridge.ended(comment, 120);
     expect(outcome).toBe("broken");
     expect(reason).toContain("is not there");
-    await stage.statusSays(pull, "⚠️ could not be tested");
+    await stage.forge.statusSays(pull, "⚠️ could not be tested");
   });
 
   test("in which somebody ends a build has that told", async () => {
     const { stage, repository, bridge } = shared();
     // given
-    const pull = await stage.pull(repository);
-    stage.hold(pull);
-    const comment = await stage.ask(pull);
-    await stage.statusSays(pull, "running since");
+    const pull = await stage.forge.pull(repository);
+    stage.builds.hold(pull);
+    const comment = await stage.forge.ask(pull);
+    await stage.forge.statusSays(pull, "running since");
     // when
-    const [build] = await stage.builds(pull);
+    const [build] = await stage.builds.of(pull);
     await stage.drone.client.cancel(stage.ci, build?.number ?? 0);
     // then
     expect(await bridge.ended(comment)).toMatchObject({ outcome: "cancelled" });
-    const text = await stage.statusSays(pull, "⚪ cancelled");
+    const text = await stage.forge.statusSays(pull, "⚪ cancelled");
     expect(text).toContain("It was ended in Drone, or lost there");
-    stage.release(pull);
+    stage.builds.release(pull);
   });
 });

@@ -11,17 +11,17 @@ describe.concurrent("the forge", () => {
     const { gate, server } = await stage.gateToForge();
     const { bridge, repository } = await stage.bridged({ forge: { server } });
     await using _ = bridge;
-    const pull = await stage.pull(repository);
+    const pull = await stage.forge.pull(repository);
     await gate.stop();
     await bridge.says("not now");
-    const comments = [await stage.ask(pull), await stage.ask(pull, "!testme help")];
+    const comments = [await stage.forge.ask(pull), await stage.forge.ask(pull, "!testme help")];
     // when
     await gate.open();
     // then
     expect(await bridge.ended(comments[0] ?? 0)).toMatchObject({ outcome: "passed" });
-    await stage.statusSays(pull, "✅ passed after");
-    expect(await stage.repliesTo(pull, comments[1] ?? 0)).toHaveLength(1);
-    expect(await stage.answers(pull)).toHaveLength(2);
+    await stage.forge.statusSays(pull, "✅ passed after");
+    expect(await stage.forge.repliesTo(pull, comments[1] ?? 0)).toHaveLength(1);
+    expect(await stage.forge.answers(pull)).toHaveLength(2);
   });
 
   test("that goes away while a test goes on has its end told when it is back", async () => {
@@ -30,19 +30,19 @@ describe.concurrent("the forge", () => {
     const { gate, server } = await stage.gateToForge();
     const { bridge, repository } = await stage.bridged({ forge: { server } });
     await using _ = bridge;
-    const pull = await stage.pull(repository);
-    stage.hold(pull);
-    const comment = await stage.ask(pull);
-    await stage.statusSays(pull, "running since");
+    const pull = await stage.forge.pull(repository);
+    stage.builds.hold(pull);
+    const comment = await stage.forge.ask(pull);
+    await stage.forge.statusSays(pull, "running since");
     // when
     await gate.stop();
-    stage.release(pull);
+    stage.builds.release(pull);
     expect(await bridge.ended(comment)).toMatchObject({ outcome: "passed" });
     await gate.open();
     // then
-    await stage.statusSays(pull, "✅ passed after");
-    await stage.reacts(repository, comment, "+1");
-    expect(await stage.answers(pull)).toHaveLength(1);
+    await stage.forge.statusSays(pull, "✅ passed after");
+    await stage.forge.reacts(repository, comment, "+1");
+    expect(await stage.forge.answers(pull)).toHaveLength(1);
   });
 
   test("that lets everybody in and answers nobody for a while has no comment lost", async () => {
@@ -51,9 +51,9 @@ describe.concurrent("the forge", () => {
     const { gate, server } = await stage.gateToForge();
     const { bridge, repository } = await stage.bridged({ forge: { server } });
     await using _ = bridge;
-    const pull = await stage.pull(repository);
+    const pull = await stage.forge.pull(repository);
     gate.isHanging = true;
-    const comment = await stage.ask(pull);
+    const comment = await stage.forge.ask(pull);
     // Those that keep their connection are answered still.
     await gate.stop();
     await gate.open();
@@ -65,7 +65,7 @@ describe.concurrent("the forge", () => {
     await gate.open();
     // then
     expect(await bridge.ended(comment)).toMatchObject({ outcome: "passed" });
-    expect(await stage.builds(pull)).toHaveLength(1);
+    expect(await stage.builds.of(pull)).toHaveLength(1);
   });
 
   test.for([["an answer"], ["a reaction"]] as const)(
@@ -76,7 +76,7 @@ describe.concurrent("the forge", () => {
       const front = await stage.frontOfForge();
       const { bridge, repository } = await stage.bridged({ forge: { server: front.url } });
       await using _ = bridge;
-      const pull = await stage.pull(repository);
+      const pull = await stage.forge.pull(repository);
       const lost = new Set<string>();
       front.decide = ({ method, path }) => {
         const isIt = method === "POST" && (what === "a reaction") === path.endsWith("/reactions");
@@ -85,13 +85,16 @@ describe.concurrent("the forge", () => {
         return { as: "lost" };
       };
       // when
-      const [help, comment] = [await stage.ask(pull, "!testme help"), await stage.ask(pull)];
+      const [help, comment] = [
+        await stage.forge.ask(pull, "!testme help"),
+        await stage.forge.ask(pull),
+      ];
       // then
       expect(await bridge.ended(comment)).toMatchObject({ outcome: "passed" });
-      await stage.statusSays(pull, "✅ passed after");
-      await stage.reacts(repository, comment, "+1");
-      expect(await stage.repliesTo(pull, help)).toHaveLength(1);
-      expect(await stage.answers(pull)).toHaveLength(2);
+      await stage.forge.statusSays(pull, "✅ passed after");
+      await stage.forge.reacts(repository, comment, "+1");
+      expect(await stage.forge.repliesTo(pull, help)).toHaveLength(1);
+      expect(await stage.forge.answers(pull)).toHaveLength(2);
       expect(lost.size).toBeGreaterThan(0);
     },
   );
@@ -102,15 +105,15 @@ describe.concurrent("the forge", () => {
     const front = await stage.frontOfForge();
     const { bridge, repository } = await stage.bridged({ forge: { server: front.url } });
     await using _ = bridge;
-    const [pull, other] = [await stage.pull(repository), await stage.pull(repository)];
-    const comment = await stage.ask(other, "!testme help");
+    const [pull, other] = [await stage.forge.pull(repository), await stage.forge.pull(repository)];
+    const comment = await stage.forge.ask(other, "!testme help");
     front.decide = ({ path }) =>
       path.endsWith(`/issues/comments/${comment}`)
         ? { as: "answered", status: 422, body: '{"message":"no"}' }
         : undefined;
     await bridge.says("not now");
     // when
-    expect(await bridge.ended(await stage.ask(pull))).toMatchObject({ outcome: "passed" });
+    expect(await bridge.ended(await stage.forge.ask(pull))).toMatchObject({ outcome: "passed" });
     await bridge.stop();
     bridge.remember(`UPDATE attempts SET noes = 29, next_at = 0 WHERE item = '${comment}'`);
     await bridge.start();
@@ -119,26 +122,26 @@ describe.concurrent("the forge", () => {
     expect(await bridge.metric("cc_ci_bridge_parked")).toBe(1);
     front.decide = undefined;
     expect(await stage.passesOver(bridge, pull, comment)).toBe(false);
-    expect(await stage.answers(other)).toEqual([]);
+    expect(await stage.forge.answers(other)).toEqual([]);
   });
 
   test("that has trouble with one repository keeps no other one waiting, and has that read once it is over", async () => {
     const { stage } = shared();
     // given
     const front = await stage.frontOfForge();
-    const [sick, well] = [await stage.recipe(), await stage.recipe()];
+    const [sick, well] = [await stage.forge.recipe(), await stage.forge.recipe()];
     await using bridge = stage.bridge([sick, well], { forge: { server: front.url } });
     await bridge.start();
     await bridge.looks();
-    const [one, other] = [await stage.pull(sick), await stage.pull(well)];
+    const [one, other] = [await stage.forge.pull(sick), await stage.forge.pull(well)];
     const path = `/api/v1/repos/${sick}/issues/comments`;
     front.decide = (question) =>
       question.path.startsWith(path)
         ? { as: "answered", status: 422, body: '{"message":"no"}' }
         : undefined;
     // when
-    const late = await stage.ask(one, "!testme help");
-    const asked = await stage.ask(other, "!testme help");
+    const late = await stage.forge.ask(one, "!testme help");
+    const asked = await stage.forge.ask(other, "!testme help");
     // then
     expect(await bridge.judged(asked)).toMatchObject({ verdict: "answered" });
     expect(bridge.wholeLog.filter(({ comment }) => comment === late)).toEqual([]);
@@ -152,8 +155,8 @@ describe.concurrent("the forge", () => {
     const front = await stage.frontOfForge();
     const { bridge, repository } = await stage.bridged({ forge: { server: front.url } });
     await using _ = bridge;
-    const pull = await stage.pull(repository);
-    await bridge.judged(await stage.ask(pull, "!testme help"));
+    const pull = await stage.forge.pull(repository);
+    await bridge.judged(await stage.forge.ask(pull, "!testme help"));
     // when
     const times: number[] = [];
     front.decide = () => {
@@ -162,9 +165,9 @@ describe.concurrent("the forge", () => {
         ? { as: "answered", status: 429, headers: { "Retry-After": "5" } }
         : undefined;
     };
-    const comment = await stage.ask(pull, "!testme help");
+    const comment = await stage.forge.ask(pull, "!testme help");
     // then
-    expect(await stage.repliesTo(pull, comment)).toHaveLength(1);
+    expect(await stage.forge.repliesTo(pull, comment)).toHaveLength(1);
     const [first = 0, second = 0] = times;
     expect(second - first).toBeGreaterThan(4900);
   });
@@ -197,15 +200,15 @@ describe.concurrent("the forge", () => {
       const { stage } = shared();
       // given
       const recipes: string[] = [];
-      while (recipes.length < count) recipes.push(await stage.recipe());
-      const pull = await stage.pull(recipes[0] ?? "");
+      while (recipes.length < count) recipes.push(await stage.forge.recipe());
+      const pull = await stage.forge.pull(recipes[0] ?? "");
       const front = await stage.frontOfForge();
       const bridge = stage.bridge(recipes, { forge: { server: front.url } });
       await using _ = bridge;
       await bridge.start();
       await bridge.looks();
-      await bridge.ended(await stage.ask(pull));
-      await stage.statusSays(pull, "passed after");
+      await bridge.ended(await stage.forge.ask(pull));
+      await stage.forge.statusSays(pull, "passed after");
       const isTick = ({ path }: { readonly path: string }) =>
         path.startsWith("/api/v1/repos/issues/search?");
       // What happened is read again until its second is over for sure.

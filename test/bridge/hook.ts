@@ -1,8 +1,9 @@
 import { createHmac } from "node:crypto";
 import * as z from "zod";
 import { hookEvents } from "../forge/recipes.ts";
+import { type OpenPull, organisation } from "./forge.ts";
 import type { BridgeProcess } from "./process.ts";
-import { hookKey, type OpenPull, organisation, type Stage } from "./stage.ts";
+import { hookKey, type Stage } from "./stage.ts";
 
 /** That a bridge never looks by itself within the time of a case. */
 export const seldom = { pollSeconds: 3600, sweepSeconds: 3600 } as const;
@@ -18,8 +19,8 @@ export async function hook(
   { secret = hookKey, of = `orgs/${organisation}` } = {},
 ): Promise<AsyncDisposable> {
   const path = `${of}/hooks`;
-  const { id } = await stage.does(
-    ...([stage.admin, z.object({ id: z.int() }), "POST", path] as const),
+  const { id } = await stage.forge.does(
+    ...([stage.forge.admin, z.object({ id: z.int() }), "POST", path] as const),
     {
       ...{ type: "gitea", active: true, events: hookEvents },
       config: { url: `http://127.0.0.1:${port}/hook`, content_type: "json", secret },
@@ -27,7 +28,7 @@ export async function hook(
   );
   return {
     [Symbol.asyncDispose]: async () => {
-      await stage.does(stage.admin, z.unknown(), "DELETE", `${path}/${id}`);
+      await stage.forge.does(stage.forge.admin, z.unknown(), "DELETE", `${path}/${id}`);
     },
   };
 }

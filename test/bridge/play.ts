@@ -1,9 +1,10 @@
 import { expect } from "vitest";
 import { freePort } from "../forge/gitea.ts";
 import { until } from "../host/machine/processes.ts";
+import type { OpenPull } from "./forge.ts";
 import { hook, seldom } from "./hook.ts";
 import type { BridgeProcess, LogEntry } from "./process.ts";
-import type { OpenPull, Stage } from "./stage.ts";
+import type { Stage } from "./stage.ts";
 
 /** How the bridge learns of a line. */
 export type Mode = "poll" | "webhook";
@@ -94,15 +95,15 @@ export class Play implements AsyncDisposable {
     );
     await bridge.stop();
     if (mode === "webhook") await hook(stage, port, { of: `repos/${repository}` });
-    const pull = await stage.pull(repository);
-    if (script.isHeld) stage.hold(pull);
+    const pull = await stage.forge.pull(repository);
+    if (script.isHeld) stage.builds.hold(pull);
     const play = new Play(stage, bridge, script, pull);
     if (mode === "poll") await play.#write(script.lines[0]);
     return play;
   }
 
   async #write(line: string): Promise<void> {
-    this.#comments.push(await this.#stage.ask(this.#pull, line));
+    this.#comments.push(await this.#stage.forge.ask(this.#pull, line));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -153,8 +154,8 @@ export class Play implements AsyncDisposable {
   async expectEnd(): Promise<readonly string[]> {
     await this.until(() => false);
     const done = this.bridge.acts.map((act) => this.nameOf(act));
-    const other = await this.#stage.pull(this.#pull.repository);
-    await this.#stage.repliesTo(other, await this.#stage.ask(other, "!testme help"));
+    const other = await this.#stage.forge.pull(this.#pull.repository);
+    await this.#stage.forge.repliesTo(other, await this.#stage.forge.ask(other, "!testme help"));
     expect(await this.#seen()).toEqual(this.#script.end);
     // Whatever was done several times over was decided once.
     for (const message of ["took in", "judged", "ended"]) {
@@ -171,12 +172,12 @@ export class Play implements AsyncDisposable {
     const line = lines[this.#comments.length];
     if (line === undefined && !isHeld) return;
     if (this.#comments.length === 0) return await this.#write(lines[0]);
-    const builds = await this.#stage.builds(this.#pull);
+    const builds = await this.#stage.builds.of(this.#pull);
     if (line !== undefined && builds.length > 0) {
-      if (isPushed) await this.#stage.push(this.#pull);
+      if (isPushed) await this.#stage.forge.push(this.#pull);
       await this.#write(line);
     } else if (line === undefined && end.builds.every(isReached)) {
-      this.#stage.release(this.#pull);
+      this.#stage.builds.release(this.#pull);
     }
 
     /** Those that are ended by us are ended before the others may end by themselves. */
@@ -195,15 +196,15 @@ export class Play implements AsyncDisposable {
 
   async #seen(): Promise<End> {
     const { repository } = this.#pull;
-    const status = await this.#stage.status(this.#pull);
+    const status = await this.#stage.forge.status(this.#pull);
     const reactions: (readonly string[])[] = [];
     for (const comment of this.#comments) {
-      reactions.push(await this.#stage.reactions(repository, comment));
+      reactions.push(await this.#stage.forge.reactions(repository, comment));
     }
     return {
-      builds: (await this.#stage.builds(this.#pull)).map((build) => build.status),
+      builds: (await this.#stage.builds.of(this.#pull)).map((build) => build.status),
       says: /\n\n(\S+ \S+)/.exec(status?.body ?? "")?.[1],
-      answers: (await this.#stage.answers(this.#pull)).length,
+      answers: (await this.#stage.forge.answers(this.#pull)).length,
       reactions,
     };
   }

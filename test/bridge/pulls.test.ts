@@ -9,15 +9,15 @@ describe.concurrent("a pull request", () => {
   test("[7] that is closed is not tested", async () => {
     const { stage, repository } = shared();
     // given
-    const pull = await stage.pull(repository);
-    await stage.closePull(pull);
+    const pull = await stage.forge.pull(repository);
+    await stage.forge.closePull(pull);
     // when
-    const comment = await stage.ask(pull);
+    const comment = await stage.forge.ask(pull);
     // then
-    expect(await stage.repliesTo(pull, comment)).toEqual([
+    expect(await stage.forge.repliesTo(pull, comment)).toEqual([
       "This pull request is closed: reopen it to have it tested.",
     ]);
-    await stage.reacts(repository, comment, "-1");
+    await stage.forge.reacts(repository, comment, "-1");
   });
 
   test("[7] that is closed between the comment and its build is not tested", async () => {
@@ -25,18 +25,18 @@ describe.concurrent("a pull request", () => {
     // given
     const { repository, bridge } = await stage.frozen();
     await using _ = bridge;
-    const pull = await stage.pull(repository);
-    const comment = await stage.ask(pull);
+    const pull = await stage.forge.pull(repository);
+    const comment = await stage.forge.ask(pull);
     await bridge.freezes();
     // when
-    await stage.closePull(pull);
+    await stage.forge.closePull(pull);
     bridge.goOn();
     // then
     expect(await bridge.ended(comment)).toMatchObject({
       ...{ outcome: "refused", build: null },
       reason: "The pull request was closed before the test began.",
     });
-    expect(await stage.builds(pull)).toEqual([]);
+    expect(await stage.builds.of(pull)).toEqual([]);
   });
 
   test("[8] that is pushed to between the comment and its reading is not tested", async () => {
@@ -45,17 +45,17 @@ describe.concurrent("a pull request", () => {
     const { bridge, repository } = await stage.bridged();
     await using _ = bridge;
     await bridge.stop();
-    const pull = await stage.pull(repository);
-    const comment = await stage.ask(pull);
+    const pull = await stage.forge.pull(repository);
+    const comment = await stage.forge.ask(pull);
     // when
-    await stage.push(pull);
+    await stage.forge.push(pull);
     await bridge.start();
     // then
     expect(await bridge.judged(comment)).toMatchObject({ verdict: "refused", why: "pushed" });
-    const [reply] = await stage.repliesTo(pull, comment);
+    const [reply] = await stage.forge.repliesTo(pull, comment);
     expect(reply).toContain("Something was pushed here after this was written");
-    await stage.reacts(repository, comment, "-1");
-    expect(await stage.builds(pull)).toEqual([]);
+    await stage.forge.reacts(repository, comment, "-1");
+    expect(await stage.builds.of(pull)).toEqual([]);
   });
 
   test("[8] that is pushed to between the comment and its build is not tested", async () => {
@@ -63,20 +63,20 @@ describe.concurrent("a pull request", () => {
     // given
     const { repository, bridge } = await stage.frozen();
     await using _ = bridge;
-    const pull = await stage.pull(repository);
-    const comment = await stage.ask(pull, `!testme ${pull.head}`);
+    const pull = await stage.forge.pull(repository);
+    const comment = await stage.forge.ask(pull, `!testme ${pull.head}`);
     await bridge.freezes();
     // when
-    const head = await stage.push(pull);
+    const head = await stage.forge.push(pull);
     bridge.goOn();
     // then
     expect(await bridge.ended(comment)).toMatchObject({ outcome: "refused", build: null });
-    await stage.reacts(repository, comment, "confused");
-    const text = await stage.statusSays(pull, "⚪ not tested");
+    await stage.forge.reacts(repository, comment, "confused");
+    const text = await stage.forge.statusSays(pull, "⚪ not tested");
     expect(text).toContain("Something was pushed before the test began");
-    expect(await stage.builds(pull)).toEqual([]);
+    expect(await stage.builds.of(pull)).toEqual([]);
     // when
-    const again = await stage.ask(pull);
+    const again = await stage.forge.ask(pull);
     // then
     expect(await bridge.ended(again)).toMatchObject({ outcome: "passed", head });
   });
@@ -84,33 +84,33 @@ describe.concurrent("a pull request", () => {
   test("[15] that is pushed to after its test has a result that is called stale", async () => {
     const { stage, repository } = shared();
     // given
-    const pull = await stage.pull(repository);
-    await stage.ask(pull);
-    await stage.statusSays(pull, "passed after");
+    const pull = await stage.forge.pull(repository);
+    await stage.forge.ask(pull);
+    await stage.forge.statusSays(pull, "passed after");
     // when
-    const head = await stage.push(pull);
+    const head = await stage.forge.push(pull);
     // then
     const stale = `**This is stale:** the newest commit is now ${head}.`;
-    expect(await stage.statusSays(pull, "stale")).toContain(stale);
+    expect(await stage.forge.statusSays(pull, "stale")).toContain(stale);
     // when
-    await stage.ask(pull);
+    await stage.forge.ask(pull);
     // then
-    await stage.statusSays(pull, /^[^\n]*\n\n✅ passed after(?!.*stale)/s);
+    await stage.forge.statusSays(pull, /^[^\n]*\n\n✅ passed after(?!.*stale)/s);
   });
 
   test("[9] from a fork is tested at the commit that a member names, by default", async () => {
     const { stage, repository, bridge } = shared();
     // given
-    const pull = await stage.pullFromFork(stage.stranger, repository);
+    const pull = await stage.forge.pullFromFork(stage.forge.stranger, repository);
     // when
-    const unnamed = await stage.ask(pull);
-    const named = await stage.ask(pull, `!testme ${pull.head}`);
+    const unnamed = await stage.forge.ask(pull);
+    const named = await stage.forge.ask(pull, `!testme ${pull.head}`);
     // then
-    const [reply] = await stage.repliesTo(pull, unnamed);
+    const [reply] = await stage.forge.repliesTo(pull, unnamed);
     expect(reply).toContain(`This comes from a fork. Please look at it, and name the commit`);
     expect(reply).toContain(`\`!testme ${pull.head}\``);
     expect(await bridge.ended(named)).toMatchObject({ outcome: "passed", head: pull.head });
-    const [build] = await stage.builds(pull);
+    const [build] = await stage.builds.of(pull);
     // Never the fork's: the base has its commits too.
     expect(build?.params.CCCI_REPOSITORY).toBe(repository);
   });
@@ -120,9 +120,9 @@ describe.concurrent("a pull request", () => {
     // given
     const { bridge, repository } = await stage.bridged({ forks: "accepted" });
     await using _ = bridge;
-    const pull = await stage.pullFromFork(stage.stranger, repository);
+    const pull = await stage.forge.pullFromFork(stage.forge.stranger, repository);
     // when
-    const comment = await stage.ask(pull);
+    const comment = await stage.forge.ask(pull);
     // then
     expect(await bridge.ended(comment)).toMatchObject({ outcome: "passed", head: pull.head });
   });
@@ -130,9 +130,9 @@ describe.concurrent("a pull request", () => {
   test("[9] that somebody pushed without a right to push is as one from a fork", async () => {
     const { stage, repository, bridge } = shared();
     // given
-    const pull = await stage.pullWithoutBranch(stage.stranger, repository);
+    const pull = await stage.forge.pullWithoutBranch(stage.forge.stranger, repository);
     // when
-    const comment = await stage.ask(pull);
+    const comment = await stage.forge.ask(pull);
     // then
     expect(await bridge.judged(comment)).toMatchObject({
       ...{ verdict: "refused", why: "fork-without-commit" },
@@ -144,12 +144,12 @@ describe.concurrent("a pull request", () => {
     // given
     const { bridge, repository } = await stage.bridged({ forks: "refused" });
     await using _ = bridge;
-    const pull = await stage.pullFromFork(stage.stranger, repository);
+    const pull = await stage.forge.pullFromFork(stage.forge.stranger, repository);
     // when
-    const comment = await stage.ask(pull, `!testme ${pull.head}`);
+    const comment = await stage.forge.ask(pull, `!testme ${pull.head}`);
     // then
     expect(await bridge.judged(comment)).toMatchObject({ verdict: "refused", why: "fork" });
-    expect(await stage.repliesTo(pull, comment)).toEqual([
+    expect(await stage.forge.repliesTo(pull, comment)).toEqual([
       "Pull requests from forks are not tested here.",
     ]);
   });
@@ -157,15 +157,15 @@ describe.concurrent("a pull request", () => {
   test("[7] for another branch than the main one is not tested", async () => {
     const { stage, repository, bridge } = shared();
     // given
-    const pull = await stage.pull(repository, "next");
+    const pull = await stage.forge.pull(repository, "next");
     // when
-    const comment = await stage.ask(pull);
+    const comment = await stage.forge.ask(pull);
     // then
     expect(await bridge.judged(comment)).toMatchObject({
       verdict: "refused",
       why: "other-branch",
     });
-    expect(await stage.repliesTo(pull, comment)).toEqual([
+    expect(await stage.forge.repliesTo(pull, comment)).toEqual([
       "This is to be merged into next, and only what is for main is tested. Change the branch with *Edit*, next to the title.",
     ]);
   });
@@ -173,12 +173,12 @@ describe.concurrent("a pull request", () => {
   test("[7] whose fork is gone is closed, and not tested", async () => {
     const { stage, repository, bridge } = shared();
     // given
-    const person = await stage.person("passer-by");
-    const pull = await stage.pullFromFork(person, repository);
+    const person = await stage.forge.person("passer-by");
+    const pull = await stage.forge.pullFromFork(person, repository);
     const fork = `repos/${person.login}/fork-of-${repository.split("/")[1]}`;
-    await stage.does(person, z.unknown(), "DELETE", fork);
+    await stage.forge.does(person, z.unknown(), "DELETE", fork);
     // when
-    const comment = await stage.ask(pull, `!testme ${pull.head}`);
+    const comment = await stage.forge.ask(pull, `!testme ${pull.head}`);
     // then
     expect(await bridge.judged(comment)).toMatchObject({ verdict: "refused", why: "closed" });
   });
@@ -189,71 +189,71 @@ describe.concurrent("a pull request", () => {
     const { bridge, repository } = await stage.bridged();
     await using _ = bridge;
     await bridge.stop();
-    const [pull, other] = [await stage.pull(repository), await stage.pull(repository)];
-    const [late, inTime] = [await stage.ask(pull), await stage.ask(other)];
-    await stage.backdate(late, 17);
-    await stage.backdate(inTime, 10);
+    const [pull, other] = [await stage.forge.pull(repository), await stage.forge.pull(repository)];
+    const [late, inTime] = [await stage.forge.ask(pull), await stage.forge.ask(other)];
+    await stage.forge.backdate(late, 17);
+    await stage.forge.backdate(inTime, 10);
     bridge.remember(`UPDATE cursors SET at = ${Date.now() - 20 * 60_000}`);
     // when
     await bridge.start();
     // then
     expect(await bridge.judged(late)).toMatchObject({ verdict: "refused", why: "late" });
-    expect(await stage.repliesTo(pull, late)).toEqual([
+    expect(await stage.forge.repliesTo(pull, late)).toEqual([
       "This was read only 17 minutes after it was written, so nothing was done. Please write it again.",
     ]);
     expect(await bridge.ended(inTime)).toMatchObject({ outcome: "passed" });
-    expect(await stage.builds(pull)).toEqual([]);
+    expect(await stage.builds.of(pull)).toEqual([]);
   });
 
   test("[18] has one comment of its tests, which is made anew when somebody takes it away", async () => {
     const { stage, repository, bridge } = shared();
     // given
-    const pull = await stage.pull(repository);
-    stage.hold(pull);
-    const comment = await stage.ask(pull);
-    await stage.statusSays(pull, "running since");
-    const first = await stage.status(pull);
+    const pull = await stage.forge.pull(repository);
+    stage.builds.hold(pull);
+    const comment = await stage.forge.ask(pull);
+    await stage.forge.statusSays(pull, "running since");
+    const first = await stage.forge.status(pull);
     // when
-    await stage.deleteComment(stage.admin, repository, first?.id ?? 0);
-    stage.release(pull);
+    await stage.forge.deleteComment(stage.forge.admin, repository, first?.id ?? 0);
+    stage.builds.release(pull);
     // then
     expect(await bridge.ended(comment)).toMatchObject({ outcome: "passed" });
-    await stage.statusSays(pull, "passed after");
-    const second = await stage.status(pull);
+    await stage.forge.statusSays(pull, "passed after");
+    const second = await stage.forge.status(pull);
     expect(second?.id).not.toBe(first?.id);
     // when
-    await bridge.ended(await stage.ask(pull));
+    await bridge.ended(await stage.forge.ask(pull));
     // then
-    await stage.statusSays(pull, /Before that:\n\n- ✅ passed after/);
-    expect((await stage.status(pull))?.id).toBe(second?.id);
+    await stage.forge.statusSays(pull, /Before that:\n\n- ✅ passed after/);
+    expect((await stage.forge.status(pull))?.id).toBe(second?.id);
   });
 
   test("whose author blocks the bridge's account is tested, and nobody is told", async () => {
     const { stage, repository, bridge } = shared();
     // given
-    const person = await stage.person("author");
-    const pull = await stage.pullFromFork(person, repository);
-    const { login } = stage.bot.account;
-    await stage.does(person, z.unknown(), "PUT", `user/blocks/${login}`);
+    const person = await stage.forge.person("author");
+    const pull = await stage.forge.pullFromFork(person, repository);
+    const { login } = stage.forge.bot.account;
+    await stage.forge.does(person, z.unknown(), "PUT", `user/blocks/${login}`);
     // when
-    const comment = await stage.ask(pull, `!testme ${pull.head}`);
+    const comment = await stage.forge.ask(pull, `!testme ${pull.head}`);
     // then
     expect(await bridge.ended(comment)).toMatchObject({ outcome: "passed" });
     await expectQuiet(comment, `${repository}#${pull.number}`);
-    expect(await stage.answers(pull)).toEqual([]);
+    expect(await stage.forge.answers(pull)).toEqual([]);
   });
 
   test("that is locked while it is tested comes to its end, and nobody is told", async () => {
     const { stage, repository, bridge } = shared();
     // given
-    const pull = await stage.pull(repository);
-    stage.hold(pull);
-    const comment = await stage.ask(pull);
-    await stage.statusSays(pull, "running since");
+    const pull = await stage.forge.pull(repository);
+    stage.builds.hold(pull);
+    const comment = await stage.forge.ask(pull);
+    await stage.forge.statusSays(pull, "running since");
     // when
     const path = `repos/${repository}/issues/${pull.number}/lock`;
-    await stage.does(stage.admin, z.unknown(), "PUT", path, { lock_reason: "Spam" });
-    stage.release(pull);
+    await stage.forge.does(stage.forge.admin, z.unknown(), "PUT", path, { lock_reason: "Spam" });
+    stage.builds.release(pull);
     // then
     expect(await bridge.ended(comment)).toMatchObject({ outcome: "passed" });
     await expectQuiet(comment, `${repository}#${pull.number}`);
@@ -264,13 +264,15 @@ describe.concurrent("a pull request", () => {
     // given
     const { bridge, repository } = await stage.bridged();
     await using _ = bridge;
-    const pull = await stage.pull(repository);
-    stage.hold(pull);
-    const comment = await stage.ask(pull);
-    await stage.statusSays(pull, "running since");
+    const pull = await stage.forge.pull(repository);
+    stage.builds.hold(pull);
+    const comment = await stage.forge.ask(pull);
+    await stage.forge.statusSays(pull, "running since");
     // when
-    await stage.does(stage.admin, z.unknown(), "PATCH", `repos/${repository}`, { archived: true });
-    stage.release(pull);
+    await stage.forge.does(stage.forge.admin, z.unknown(), "PATCH", `repos/${repository}`, {
+      archived: true,
+    });
+    stage.builds.release(pull);
     // then
     expect(await bridge.ended(comment)).toMatchObject({ outcome: "passed" });
     await until("word that nobody can be told", 90, () =>
@@ -283,23 +285,23 @@ describe.concurrent("a pull request", () => {
   test("[23] has nobody called and nothing referred to by what its test prints", async () => {
     const { stage, repository } = shared();
     // given
-    const bystander = await stage.person("bystander");
-    const issue = await stage.does(
-      ...([stage.admin, z.object({ number: z.int() }), "POST"] as const),
+    const bystander = await stage.forge.person("bystander");
+    const issue = await stage.forge.does(
+      ...([stage.forge.admin, z.object({ number: z.int() }), "POST"] as const),
       ...([`repos/${repository}/issues`, { title: "Another" }] as const),
     );
     const words = `@${bystander.login} | closes #${issue.number} ![x](http://127.0.0.1:1/x) <b>!testme</b>`;
     const calls = async () =>
       await bystander.done(z.array(z.unknown()), "GET", "notifications?all=true");
     const references = async () =>
-      (await stage.events({ repository, ...issue }, "comment_ref")).length +
-      (await stage.events({ repository, ...issue }, "pull_ref")).length;
-    const [pull, other] = [await stage.pull(repository), await stage.pull(repository)];
-    stage.fail(pull, words, `one ${words}\n\`\`\`\n${words}\n`);
+      (await stage.forge.events({ repository, ...issue }, "comment_ref")).length +
+      (await stage.forge.events({ repository, ...issue }, "pull_ref")).length;
+    const [pull, other] = [await stage.forge.pull(repository), await stage.forge.pull(repository)];
+    stage.builds.fail(pull, words, `one ${words}\n\`\`\`\n${words}\n`);
     // when
-    const comment = await stage.ask(pull);
-    await stage.reacts(repository, comment, "-1");
-    const text = await stage.statusSays(pull, "❌ failed after");
+    const comment = await stage.forge.ask(pull);
+    await stage.forge.reacts(repository, comment, "-1");
+    const text = await stage.forge.statusSays(pull, "❌ failed after");
     // then
     expect(text).not.toContain(`@${bystander.login}`);
     const rows = text.split("\n").filter((line) => line.startsWith("| install"));
@@ -307,7 +309,7 @@ describe.concurrent("a pull request", () => {
     expect(await calls()).toEqual([]);
     expect(await references()).toBe(0);
     // What a person writes does both.
-    await stage.ask(other, words);
+    await stage.forge.ask(other, words);
     await until("a call", 90, async () => ((await calls()).length > 0 ? true : undefined));
     await until("a reference", 90, async () => ((await references()) > 0 ? true : undefined));
   });
@@ -315,9 +317,9 @@ describe.concurrent("a pull request", () => {
   /** Shows that of what cannot be told of nothing is tried again and again. */
   async function expectQuiet(comment: number, pull: string): Promise<void> {
     const { stage, repository, bridge } = shared();
-    const other = await stage.pull(repository);
-    await bridge.ended(await stage.ask(other));
-    await stage.statusSays(other, "passed after");
+    const other = await stage.forge.pull(repository);
+    await bridge.ended(await stage.forge.ask(other));
+    await stage.forge.statusSays(other, "passed after");
     const tried = bridge.acts.filter(({ target = "" }) =>
       [pull, `${repository} ${comment}`].some((each) => target.endsWith(each)),
     );

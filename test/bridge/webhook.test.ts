@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { freePort } from "../forge/gitea.ts";
+import type { OpenPull } from "./forge.ts";
 import { delivery, hook, seldom } from "./hook.ts";
 import { sharedStage } from "./shared-stage.ts";
-import { type Changes, hookKey, type OpenPull, type Stage } from "./stage.ts";
+import { type Changes, hookKey, type Stage } from "./stage.ts";
 
 describe.concurrent("in mode webhook", () => {
   const shared = sharedStage();
@@ -14,15 +15,15 @@ describe.concurrent("in mode webhook", () => {
     await using _ = bridge;
     await using __ = await hook(stage, port);
     const [pull, fork] = [
-      await stage.pull(repository),
-      await stage.pullFromFork(stage.stranger, repository),
+      await stage.forge.pull(repository),
+      await stage.forge.pullFromFork(stage.forge.stranger, repository),
     ];
     // when
-    const comment = await stage.ask(pull);
-    const refused = await stage.comment(stage.stranger, fork, "!testme");
+    const comment = await stage.forge.ask(pull);
+    const refused = await stage.forge.comment(stage.forge.stranger, fork, "!testme");
     // then
     expect(await bridge.ended(comment)).toMatchObject({ outcome: "passed" });
-    await stage.reacts(repository, comment, "+1");
+    await stage.forge.reacts(repository, comment, "+1");
     expect(await bridge.judged(refused)).toMatchObject({ why: "not-a-member" });
   });
 
@@ -32,10 +33,10 @@ describe.concurrent("in mode webhook", () => {
     const { bridge, repository, port } = await hooked(stage);
     await using _ = bridge;
     await using __ = await hook(stage, port);
-    const pull = await stage.pull(repository);
-    const comment = await stage.ask(pull, "Looks fine to me.");
+    const pull = await stage.forge.pull(repository);
+    const comment = await stage.forge.ask(pull, "Looks fine to me.");
     // when
-    await stage.editComment(stage.member, repository, comment, "!testme");
+    await stage.forge.editComment(stage.forge.member, repository, comment, "!testme");
     // then
     expect(await stage.passesOver(bridge, pull, comment)).toBe(true);
   });
@@ -46,13 +47,13 @@ describe.concurrent("in mode webhook", () => {
     const { bridge, repository, port } = await hooked(stage);
     await using _ = bridge;
     await using __ = await hook(stage, port);
-    const pull = await stage.pull(repository);
-    expect(await bridge.ended(await stage.ask(pull))).toMatchObject({ outcome: "passed" });
-    await stage.statusSays(pull, "passed after");
+    const pull = await stage.forge.pull(repository);
+    expect(await bridge.ended(await stage.forge.ask(pull))).toMatchObject({ outcome: "passed" });
+    await stage.forge.statusSays(pull, "passed after");
     // when
-    const head = await stage.push(pull);
+    const head = await stage.forge.push(pull);
     // then
-    await stage.statusSays(pull, head);
+    await stage.forge.statusSays(pull, head);
   });
 
   test("a delivery that is lost is found by the look that goes back further", async () => {
@@ -60,9 +61,9 @@ describe.concurrent("in mode webhook", () => {
     // given: nobody delivers
     const { bridge, repository } = await hooked(stage, { sweepSeconds: 2 });
     await using _ = bridge;
-    const pull = await stage.pull(repository);
+    const pull = await stage.forge.pull(repository);
     // when
-    const comment = await stage.ask(pull);
+    const comment = await stage.forge.ask(pull);
     // then
     expect(await bridge.ended(comment)).toMatchObject({ outcome: "passed" });
   });
@@ -76,12 +77,12 @@ describe.concurrent("in mode webhook", () => {
       const { bridge, repository, port } = await hooked(stage, { forge: { server } });
       await using _ = bridge;
       await using __ = await hook(stage, port);
-      const pull = await stage.pull(repository);
+      const pull = await stage.forge.pull(repository);
       await gate.stop();
-      const deleted = await stage.ask(pull, "!testme help");
-      const comment = await stage.ask(pull);
+      const deleted = await stage.forge.ask(pull, "!testme help");
+      const comment = await stage.forge.ask(pull);
       await bridge.says("not now");
-      await stage.deleteComment(stage.member, repository, deleted);
+      await stage.forge.deleteComment(stage.forge.member, repository, deleted);
       // when
       if (what === "is killed meanwhile") {
         await bridge.kill();
@@ -90,9 +91,9 @@ describe.concurrent("in mode webhook", () => {
       await gate.open();
       // then
       expect(await bridge.ended(comment)).toMatchObject({ outcome: "passed" });
-      await stage.statusSays(pull, "passed after");
-      expect(await stage.builds(pull)).toHaveLength(1);
-      expect(await stage.answers(pull)).toHaveLength(1);
+      await stage.forge.statusSays(pull, "passed after");
+      expect(await stage.builds.of(pull)).toHaveLength(1);
+      expect(await stage.forge.answers(pull)).toHaveLength(1);
     },
   );
 
@@ -103,15 +104,15 @@ describe.concurrent("in mode webhook", () => {
     const { bridge, repository, port } = await hooked(stage, { drone: { server } });
     await using _ = bridge;
     await using __ = await hook(stage, port);
-    const pull = await stage.pull(repository);
+    const pull = await stage.forge.pull(repository);
     await gate.stop();
     // when
-    const comment = await stage.ask(pull);
+    const comment = await stage.forge.ask(pull);
     await bridge.says("not now");
     await gate.open();
     // then
     expect(await bridge.ended(comment)).toMatchObject({ outcome: "passed" });
-    expect(await stage.builds(pull)).toHaveLength(1);
+    expect(await stage.builds.of(pull)).toHaveLength(1);
   });
 
   test("[13] [16] a newer commit takes the place of the test that goes on, and `cancel` ends that", async () => {
@@ -120,24 +121,24 @@ describe.concurrent("in mode webhook", () => {
     const { bridge, repository, port } = await hooked(stage);
     await using _ = bridge;
     await using __ = await hook(stage, port);
-    const pull = await stage.pull(repository);
-    stage.hold(pull);
-    const old = await stage.ask(pull);
-    await stage.statusSays(pull, "running since");
+    const pull = await stage.forge.pull(repository);
+    stage.builds.hold(pull);
+    const old = await stage.forge.ask(pull);
+    await stage.forge.statusSays(pull, "running since");
     // when
-    const head = await stage.push(pull);
-    const comment = await stage.ask(pull);
+    const head = await stage.forge.push(pull);
+    const comment = await stage.forge.ask(pull);
     // then
     expect(await bridge.ended(old)).toMatchObject({ outcome: "superseded" });
-    await stage.statusSays(pull, "running since");
+    await stage.forge.statusSays(pull, "running since");
     // when
-    const cancel = await stage.ask(pull, "!testme cancel");
+    const cancel = await stage.forge.ask(pull, "!testme cancel");
     // then
     expect(await bridge.ended(comment)).toMatchObject({ outcome: "cancelled", head });
-    await stage.reacts(repository, cancel, "+1");
-    const builds = await stage.builds(pull);
+    await stage.forge.reacts(repository, cancel, "+1");
+    const builds = await stage.builds.of(pull);
     expect(builds.map(({ status }) => status)).toEqual(["killed", "killed"]);
-    stage.release(pull);
+    stage.builds.release(pull);
   });
 
   test("[11] a delivery that comes several times starts nothing twice", async () => {
@@ -145,8 +146,8 @@ describe.concurrent("in mode webhook", () => {
     // given
     const { bridge, repository } = await hooked(stage);
     await using _ = bridge;
-    const pull = await stage.pull(repository);
-    const comment = await stage.ask(pull);
+    const pull = await stage.forge.pull(repository);
+    const comment = await stage.forge.ask(pull);
     const deliver = async () => await delivery(bridge, pull, comment);
     // when
     const answers = [
@@ -158,10 +159,10 @@ describe.concurrent("in mode webhook", () => {
     answers.push(await deliver());
     // then
     expect(answers).toEqual(Array(5).fill(202));
-    const other = await stage.ask(pull, "!testme help");
+    const other = await stage.forge.ask(pull, "!testme help");
     await delivery(bridge, pull, other);
-    expect(await stage.repliesTo(pull, other)).toHaveLength(1);
-    expect(await stage.builds(pull)).toHaveLength(1);
+    expect(await stage.forge.repliesTo(pull, other)).toHaveLength(1);
+    expect(await stage.builds.of(pull)).toHaveLength(1);
     expect(bridge.wholeLog.filter((each) => each.msg === "took in")).toHaveLength(2);
   });
 
@@ -171,7 +172,7 @@ describe.concurrent("in mode webhook", () => {
     const newKey = "the-next-key-of-the-hook-987654";
     const { bridge, repository, port } = await hooked(stage);
     await using _ = bridge;
-    const pull = await stage.pull(repository);
+    const pull = await stage.forge.pull(repository);
     // when
     await bridge.stop();
     bridge.give("webhookKey", newKey);
@@ -180,14 +181,14 @@ describe.concurrent("in mode webhook", () => {
     // then: of the forge with the old one, and with the new one
     for (const key of [hookKey, newKey]) {
       await using _hook = await hook(stage, port, { secret: key });
-      await bridge.judged(await stage.ask(pull, "!testme help"));
+      await bridge.judged(await stage.forge.ask(pull, "!testme help"));
     }
     // when
     await bridge.stop();
     bridge.take("previousWebhookKey");
     await bridge.start();
     // then
-    const comment = await stage.ask(pull, "!testme help");
+    const comment = await stage.forge.ask(pull, "!testme help");
     expect(await delivery(bridge, pull, comment, hookKey)).toBe(401);
     expect(await delivery(bridge, pull, comment, "")).toBe(401);
     expect(await delivery(bridge, pull, comment, newKey)).toBe(202);
@@ -198,7 +199,7 @@ describe.concurrent("in mode webhook", () => {
     const { stage } = shared();
     // given
     const port = await freePort();
-    const repository = await stage.recipe();
+    const repository = await stage.forge.recipe();
     const polls: Changes = { mode: "poll" };
     const isTold: Changes = { mode: "webhook", ...seldom, listen: { port } };
     const bridge = stage.bridge([repository], polls);
@@ -209,10 +210,10 @@ describe.concurrent("in mode webhook", () => {
     const pulls: OpenPull[] = [];
     const comments: number[] = [];
     const somebodyAsks = async () => {
-      const pull = await stage.pull(repository);
-      stage.hold(pull);
+      const pull = await stage.forge.pull(repository);
+      stage.builds.hold(pull);
       pulls.push(pull);
-      comments.push(await stage.ask(pull));
+      comments.push(await stage.forge.ask(pull));
     };
     await somebodyAsks();
     await bridge.judged(comments[0] ?? 0);
@@ -227,11 +228,11 @@ describe.concurrent("in mode webhook", () => {
     }
     // then
     for (const [index, pull] of pulls.entries()) {
-      stage.release(pull);
+      stage.builds.release(pull);
       expect(await bridge.ended(comments[index] ?? 0)).toMatchObject({ outcome: "passed" });
-      await stage.statusSays(pull, "passed after");
-      expect(await stage.builds(pull)).toHaveLength(1);
-      expect(await stage.answers(pull)).toHaveLength(1);
+      await stage.forge.statusSays(pull, "passed after");
+      expect(await stage.builds.of(pull)).toHaveLength(1);
+      expect(await stage.forge.answers(pull)).toHaveLength(1);
     }
     expect(comments).toHaveLength(5);
     for (const message of ["took in", "judged", "ended"]) {
