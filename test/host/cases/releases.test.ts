@@ -118,7 +118,14 @@ describe("a release that goes wrong", { timeout: 900_000 }, () => {
     const good = await observed(host, async () => {
       await host.switchTo(allAt(() => "0.9.0"));
     });
-    expect(Object.entries(good).filter(([, { state }]) => state !== "converged")).toEqual([]);
+    const others = Object.entries(good).filter(([, { state }]) => state !== "converged");
+    if (others.length > 0) {
+      // A task that fails while its service is updated may be started again beside the new one, and Docker ends
+      // neither (moby/swarmkit#2242) before it is deployed again.
+      expect(others).toMatchObject([["app-crash", { line: { id: "service-not-up" } }]]);
+      expect(others[0]?.[1].line?.text).toContain("2 of 1 tasks run (no task says why)");
+      expect((await runAll(host))["app-crash"]?.state).toBe("converged");
+    }
     for (const way of ways) {
       expect(await pageOf(host, way)).toBe(`Hello once more from ${way}.ci.example.org`);
     }
