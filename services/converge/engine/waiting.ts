@@ -2,8 +2,8 @@ import type { Clock } from "../adapters/clock.ts";
 
 export interface Bound {
   readonly seconds: number;
-  /** @default 0.5 */
-  readonly everySeconds?: number;
+  /** How long to wait after an answer that was none. @default 0.5 */
+  readonly everySeconds?: number | (() => number);
 }
 
 /**
@@ -22,6 +22,7 @@ export async function waitFor<Answer>(
     const left = end - clock.monotonic();
     const answer = await ask();
     if (answer !== undefined || left <= 0) return answer;
-    await clock.sleep(Math.min(everySeconds, left));
+    const pause = typeof everySeconds === "number" ? everySeconds : everySeconds();
+    await clock.sleep(Math.min(pause, left));
   }
 }

@@ -23,7 +23,15 @@ interface Wait {
   readonly what: string;
   /** What tasks that ended badly said. */
   readonly words: string;
+  /** How long it is waited at the least, in seconds: for nothing but time. */
+  readonly seconds: number;
 }
+
+/** Timers and the daemon's times have milliseconds. */
+const roundingSeconds = 0.01;
+
+/** Between two looks where anything may happen at any time, in seconds. */
+const lookSeconds = 0.5;
 
 /**
  * How long after a deploy the first look is, in seconds: Docker says that an update goes on only
@@ -59,7 +67,9 @@ export async function waitUntilUp(
     told.add(once);
   };
   let wait: Wait | undefined;
-  const verified = await waitFor(clock, { seconds: left }, async () => {
+  // Each look asks the daemon for all that it knows of the stack.
+  const everySeconds = () => Math.max(lookSeconds, (wait?.seconds ?? 0) + roundingSeconds);
+  const verified = await waitFor(clock, { seconds: left, everySeconds }, async () => {
     const look = await lookAt(resource, context, model, firstSeen, deploy?.at);
     if (look instanceof Map) return look;
     wait = look;
@@ -98,23 +108,31 @@ async function lookAt(
     const health = judge(stack, wanted, service, tasks, containers);
     const words = lastWordsOf(tasks, since);
     refuseBroken(name, health, words);
-    const what = whatIsMissing(health, stableSeconds, (task) => ageOf(task, world, firstSeen));
-    if (what !== undefined) wait ??= { service: name, what, words };
+    const seconds = missingSeconds(health, stableSeconds, (task) => ageOf(task, world, firstSeen));
+    const what = seconds > 0 ? `its tasks have not run for ${stableSeconds} s yet` : "";
+    const found = health.is === "waiting" ? { what: health.what, seconds: 0 } : { what, seconds };
+    if (found.what !== "" && isLonger(found.seconds, wait?.seconds)) {
+      wait = { service: name, words, ...found };
+    }
     if (service !== undefined) verified.set(service.ID, service.Version.Index);
   }
   return wait ?? verified;
 }
 
-/** Undefined when nothing is. */
-function whatIsMissing(
+/** Of what waits for time alone the longest, and before all what waits for something else. */
+function isLonger(seconds: number, before: number | undefined): boolean {
+  if (before === undefined) return true;
+  return before > 0 && (seconds === 0 || seconds > before);
+}
+
+/** For how long its tasks have to go on running, in seconds. */
+function missingSeconds(
   health: Health,
   stableSeconds: number,
   age: (task: Task) => number,
-): string | undefined {
-  if (health.is === "waiting") return health.what;
+): number {
   const youngest = Math.min(...(health.is === "running" ? health.tasks : []).map(age));
-  if (youngest >= stableSeconds) return undefined;
-  return `its tasks have not run for ${stableSeconds} s yet`;
+  return Math.max(0, stableSeconds - youngest);
 }
 
 /** How long a task has run, in seconds. */
