@@ -66,7 +66,7 @@ export const scripts = {
 } as const satisfies Readonly<Record<string, Script>>;
 
 /** Between two looks at how far it has come, in milliseconds. */
-const pause = 100;
+const pause = 250;
 
 /** One script, played with a bridge of its own. */
 export class Play implements AsyncDisposable {

@@ -25,6 +25,8 @@ export interface HostOptions {
   readonly configuration?: string | Configuration;
   /** The wildcard certificate that is in place, null for none. @default a good pair */
   readonly certificate?: CertificatePair | null;
+  /** Folders of this machine that are read-only inside, by the path that they have there. @default none */
+  readonly binds?: Readonly<Record<string, string>>;
   /** Changes files below the root before the first boot. */
   readonly prepare?: (root: string, host: Host) => void | Promise<void>;
   /** Return once systemd takes orders, and do not wait for Docker. @default false */
@@ -51,7 +53,7 @@ export const certificateFolder = "/var/lib/ci-certs/live";
 export async function bootHost(options: HostOptions = {}): Promise<Host> {
   const configuration = options.configuration ?? usualConfiguration();
   const system = await buildSystem(asConfiguration(configuration));
-  const machine = await makeMachine(options.purpose ?? "case");
+  const machine = await makeMachine(options);
   const authority = new TestAuthority();
   try {
     const repositories = installGitServer(machine.root, authority);
@@ -72,10 +74,11 @@ export async function bootHost(options: HostOptions = {}): Promise<Host> {
 }
 
 /** A machine that is off, with all images. */
-async function makeMachine(purpose: Purpose): Promise<Machine> {
+async function makeMachine({ binds = {}, purpose = "case" }: HostOptions): Promise<Machine> {
   return await Machine.make({
     root: pathOf(hostRoot),
     docker: pathOf(hostImages),
+    binds,
     purpose,
   });
 }

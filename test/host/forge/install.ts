@@ -17,11 +17,15 @@ export const forgeUnit = "test-forge.service";
 const program = "/usr/share/test-forge";
 const folder = "/var/lib/test-forge";
 
-/** Puts a Gitea with these data into the root of a host that is not booted yet. */
-export function installForge(root: string, authority: TestAuthority, seeded: SeededForge): void {
+/** What a host with the forge has of this machine, read-only: to copy it would take longer than the forge to start. */
+export function forgeBinds(): Readonly<Record<string, string>> {
   const tool = findTool("gitea");
   if (tool === undefined) throw new Error("no gitea in the cache: run 'npm run setup'");
-  cpSync(tool, join(root, program), { recursive: true });
+  return { [program]: tool };
+}
+
+/** Puts the data of a Gitea, with `forgeBinds` the whole of it, into the root of a host that is not booted yet. */
+export function installForge(root: string, authority: TestAuthority, seeded: SeededForge): void {
   cpSync(seeded.folder, join(root, folder), { recursive: true });
   const pair = authority.pair({ names: [serverName] });
   const certificate = { chain: `${folder}/chain.pem`, key: `${folder}/key.pem` };

@@ -1,6 +1,6 @@
 import { appOf, synthesized } from "../../synthesized.ts";
 import { installDrone } from "../drone/install.ts";
-import { forgeAddress, installForge } from "../forge/install.ts";
+import { forgeAddress, forgeBinds, installForge } from "../forge/install.ts";
 import {
   accounts,
   ciRepository,
@@ -65,6 +65,7 @@ export async function droneHost(
   return {
     forge,
     configuration: withDrone(forge.clientId, keys),
+    binds: forgeBinds(),
     prepare: (root, host) => {
       installForge(root, host.authority, forge);
       installDrone(root);
