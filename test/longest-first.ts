@@ -5,15 +5,17 @@ import { hostsAtOnce } from "./host/machine/throwaway.ts";
 /**
  * Cases that take minutes, by the beginning of the file's name, the longest first: begun late, all else
  * waits for them. The first, one for each place of a host, wait more than they work.
+ *
+ * Those of the bridge wait for no host. One of them goes with each few that do, for the core that is left over when
+ * nobody but hosts is at work; at the end one of them would have a core to itself for minutes.
  */
 const long = [
   ...["killed-drone", "bridge.test", "drone-changes", "killed.test", "drone-builds", "certificate"],
-  ...["no-answer", "run-down", "killed-own-stack"],
-  ...["drift.test", "drone-life", "killed-seldom", "abra-otherwise"],
-  ...["run-switch", "drone-logins", "run-life", "killed-apps", "refusals"],
-  ...["killed-inside", "contract", "run-hostile", "releases", "swarm-gone", "killed-moved"],
-  // Of the bridge: they wait for no host, and at the end one of them would have a core to itself for minutes.
-  ...["drone-away", "forge-away", "webhook", "pulls", "commands.test", "trust", "limits"],
+  ...["no-answer", "run-down", "killed-own-stack", "drift.test", "drone-away"],
+  ...["drone-life", "killed-seldom", "abra-otherwise", "forge-away"],
+  ...["run-switch", "drone-logins", "webhook", "run-life", "killed-apps", "pulls"],
+  ...["refusals", "killed-inside", "commands.test", "contract", "run-hostile", "trust"],
+  ...["releases", "swarm-gone", "limits", "killed-moved"],
   ...["disk", "killed-", "life", "moved", "retired", "drone-", "secrecy", "together", "commits"],
   ...["abra", "host", "switch", "machine", "person"],
 ];

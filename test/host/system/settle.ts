@@ -13,6 +13,9 @@ const ownService = /^cc-ci.*[^@]\.service$/;
 /** How long nothing must happen: a path unit starts its service a moment after the change. */
 const quietMilliseconds = 300;
 
+/** Between two looks at who is at work. */
+const lookMilliseconds = 100;
+
 /**
  * Waits until no service of the system's own is on its way and no job is queued.
  *
@@ -50,7 +53,7 @@ export function oneshotsAtWork(machine: Machine, system: System): readonly strin
 async function noneAtWork(machine: Machine, system: System, end: number): Promise<void> {
   let quietSince = performance.now();
   while (performance.now() - quietSince < quietMilliseconds && performance.now() < end) {
-    await sleep(50);
+    await sleep(lookMilliseconds);
     if (oneshotsAtWork(machine, system).length > 0) quietSince = performance.now();
   }
 }
