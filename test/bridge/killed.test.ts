@@ -43,14 +43,14 @@ describe.concurrent(`the bridge, killed${everyKill ? "" : " in a row"}`, () => {
       const killed = new Set<string | undefined>();
       if (!everyKill) for (const step of await killedInARow(mode, script, moment)) killed.add(step);
       for (const [index, step] of steps.entries()) {
-        if (everyKill) killed.add(await killedOnce(mode, script, index + 1, moment));
+        if (everyKill) killed.add((await killedOnce(mode, script, index + 1, moment)).at);
         // In a row one is passed over now and then, for two things go on beside each other: so it is at another place
-        // at times, the farther off the more else the machine does.
-        for (const offset of [0, 1, -1, 2, -2, 3, -3, 0, 1, -1]) {
-          const place = index + offset + 1;
-          if (!killed.has(step) && place > 0) {
-            killed.add(await killedOnce(mode, script, place, moment));
-          }
+        // at times, and where it was in the life before is where it is looked for next.
+        let place = index + 1;
+        for (let tries = 0; tries < 10 && !killed.has(step); tries += 1) {
+          const { at, steps: all } = await killedOnce(mode, script, place, moment);
+          killed.add(at);
+          place = all.includes(step) ? all.indexOf(step) + 1 : all.length + 1;
         }
       }
       // then
@@ -71,18 +71,17 @@ describe.concurrent(`the bridge, killed${everyKill ? "" : " in a row"}`, () => {
     return await play.expectEnd();
   }
 
-  /** @returns what it was killed at; undefined where it came to its end with fewer steps */
   async function killedOnce(
     mode: Mode,
     script: Script,
     step: number,
     moment: Moment,
-  ): Promise<string | undefined> {
+  ): Promise<Life> {
     await using play = await Play.begin(shared().stage, script, mode);
-    const name = await killedAt(play, step, moment);
+    const life = await killedAt(play, step, moment);
     await play.bridge.start();
     await play.expectEnd();
-    return name;
+    return life;
   }
 
   async function killedInARow(
@@ -109,12 +108,12 @@ async function killLives(play: Play, moment: Moment): Promise<readonly string[]>
   let step = 1;
   let second = "";
   for (;;) {
-    const name = await killedAt(play, step, moment);
-    if (name === undefined) return killed;
-    const isNew = !killed.includes(name);
-    killed.push(name);
+    const { at, steps: all } = await killedAt(play, step, moment);
+    if (at === undefined) return killed;
+    const isNew = !killed.includes(at);
+    killed.push(at);
     // Two steps that are noted together are done again together.
-    const steps = play.steps.slice(0, step).join();
+    const steps = all.slice(0, step).join();
     const isStuck = step === 2 && steps === second;
     if (step === 2) second = steps;
     if (isNew) step = 1;
@@ -123,11 +122,17 @@ async function killLives(play: Play, moment: Moment): Promise<readonly string[]>
   }
 }
 
-/** @returns what a life was killed at; undefined where all comes to its end with fewer steps */
-async function killedAt(play: Play, step: number, moment: Moment): Promise<string | undefined> {
+/** From a start to a kill. */
+interface Life {
+  /** The step that it was killed at; undefined where all came to its end with fewer. */
+  readonly at: string | undefined;
+  /** What it did, and what was begun beside that. */
+  readonly steps: readonly string[];
+}
+
+async function killedAt(play: Play, step: number, moment: Moment): Promise<Life> {
   const isThere = await play.startUpTo(step, moment);
-  // Others may have been begun beside it.
-  const name = isThere ? play.steps[step - 1] : undefined;
+  const { steps } = play;
   await play.bridge.kill();
-  return name;
+  return { at: isThere ? steps[step - 1] : undefined, steps };
 }
