@@ -1,60 +1,15 @@
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import { text } from "node:stream/consumers";
-import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, describe, expect, test } from "vitest";
-import { ForgeClient } from "../../../services/lib/forge/client.ts";
-import { ForgeRefusal, pauseOf, troubleOf } from "../../../services/lib/forge/trouble.ts";
-
-const token = "a-token-that-nobody-may-see";
-/** As the forge says it; a right that the account has not, it calls otherwise. */
-const missingScope = {
-  message:
-    "token does not have at least one of required scope(s), required=[write:repository], token scope=read:issue",
-};
-const servers: Server[] = [];
-
-afterEach(() => {
-  for (const server of servers.splice(0)) {
-    server.closeAllConnections();
-    server.close();
-  }
-});
-
-type Answer = readonly [status: number, body: unknown, headers?: Readonly<Record<string, string>>];
-
-/** What somebody asked for: method and path, and the body where there was one. */
-type Asked = string | readonly [string, unknown];
-
-/** A forge that answers by method and path, and what it was asked. */
-async function serving(answers: Readonly<Record<string, Answer>>) {
-  const asked: Asked[] = [];
-  const server = createServer(async (incoming, outgoing) => {
-    const what = `${incoming.method} ${incoming.url}`;
-    const sent = await text(incoming);
-    asked.push(sent === "" ? what : [what, JSON.parse(sent)]);
-    expect(incoming.headers.authorization).toBe(`token ${token}`);
-    const [status, body, headers = {}] = answers[what] ?? [404, { message: "not found" }];
-    outgoing.writeHead(status, headers);
-    outgoing.end(typeof body === "string" ? body : JSON.stringify(body));
-  });
-  servers.push(server);
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  const client = new ForgeClient({
-    ...{ server: `http://127.0.0.1:${port}`, token },
-    answerSeconds: 2,
-  });
-  return { client, asked };
-}
-
-/** What came of a question that was not answered. */
-async function refusalOf(question: Promise<unknown>): Promise<ForgeRefusal> {
-  const error = await question.catch((problem: unknown) => problem);
-  if (!(error instanceof ForgeRefusal)) throw new Error("it was answered");
-  expect(error.message).not.toContain(token);
-  return error;
-}
+import { describe, expect, test } from "vitest";
+import {
+  type Answer,
+  missingScope,
+  refusalOf,
+  repository,
+  serving,
+  sha,
+  ten,
+  time,
+  told,
+} from "./served-forge.ts";
 
 const hooks = "/api/v1/repos/ci/cc-ci/hooks";
 const hook = (id: number) => ({
@@ -82,30 +37,7 @@ describe("the hooks of a repository", () => {
   });
 });
 
-test.for<[string, readonly [number, unknown], string]>([
-  ["a token of nobody", [401, { message: "invalid token" }], "token-refused"],
-  ["a scope that is missing", [403, missingScope], "token-refused"],
-  ["a right that is missing", [403, { message: "must have admin rights" }], "not-allowed"],
-  ["a repository that it does not see", [404, { message: "not found" }], "not-found"],
-  ["a proxy before a forge that is away", [502, "<html>"], "silent"],
-  ["a proxy that knows of no forge", [404, "404 page not found"], "silent"],
-  ["a limit of requests", [429, ""], "silent"],
-  ["trouble of its own", [500, { message: "database is locked" }], "silent"],
-  ["an answer of another shape", [200, { hooks: [] }], "broken"],
-  ["an answer that is no JSON", [200, "<html>"], "broken"],
-])("a forge that does not do it says why: %s", async ([, answer, trouble]) => {
-  const { client } = await serving({ [`GET ${hooks}?page=1&limit=50`]: answer });
-  const error = await client.hooks("ci/cc-ci").catch((problem: unknown) => problem);
-  expect(error).toBeInstanceOf(ForgeRefusal);
-  expect(error).toMatchObject({ trouble });
-  expect((error as ForgeRefusal).message).not.toContain(token);
-});
-
-const repository = "/api/v1/repos/recipes/wiki";
 const since = new Date("2026-01-05T10:00:07.999Z");
-const time = "2026-01-05T11:00:07+01:00";
-const ten = new Date("2026-01-05T10:00:07Z");
-const sha = "0123456789abcdef0123456789abcdef01234567";
 
 test("the account of a token is told", async () => {
   const { client } = await serving({
@@ -178,14 +110,6 @@ test("pull requests that moved are asked for by whole seconds, and page by page"
     { number: 3, updatedAt: ten, repository: "recipes/wiki" },
   ]);
   expect(asked).toEqual([path]);
-});
-
-/** A comment as the forge tells of it. */
-const told = (changes: Readonly<Record<string, unknown>> = {}) => ({
-  ...{ id: 7, body: "!testme", user: { id: 11, login: "somebody", email: "x" } },
-  ...{ created_at: time, updated_at: time, issue_url: "" },
-  pull_request_url: "https://git.example.org/recipes/wiki/pulls/3",
-  ...changes,
 });
 
 const comment = {
@@ -371,60 +295,6 @@ test("a branch is at a commit, whatever its name is", async () => {
   expect(await client.branchHead("ci/cc-ci", "feature/x?y")).toBe(sha);
 });
 
-describe("when it wants to be asked again", () => {
-  const now = new Date("2026-01-05T10:00:00Z");
-
-  test.for<[string | null, number | undefined]>([
-    [null, undefined],
-    ["0", 0],
-    ["120", 120],
-    ["999999999", 3600],
-    ["Mon, 05 Jan 2026 10:02:00 GMT", 120],
-    ["Mon, 05 Jan 2026 09:59:00 GMT", 0],
-    ["Tue, 05 Jan 2027 10:00:00 GMT", 3600],
-    ["", undefined],
-    ["soon", undefined],
-    ["NaN", undefined],
-    ["Infinity", undefined],
-    ["1e3", undefined],
-  ])("is read: %j", ([header, expected]) => {
-    expect(pauseOf(header, now)).toBe(expected);
-  });
-
-  test.for<[string, Answer]>([
-    ["of the forge", [503, { message: "busy" }, { "retry-after": "7" }]],
-    ["of a proxy", [429, "<html>", { "retry-after": "7" }]],
-  ])("comes along with a no %s", async ([, answer]) => {
-    const { client } = await serving({ "GET /api/v1/user": answer });
-    expect(await refusalOf(client.user())).toMatchObject({
-      ...{ trouble: "silent", status: answer[0], retryAfterSeconds: 7 },
-    });
-  });
-
-  test("is kept, whatever is asked for, and then it is asked again", async () => {
-    const { client, asked } = await serving({
-      "GET /api/v1/user": [429, "", { "retry-after": "1" }],
-      [`GET ${repository}/pulls/3`]: [200, {}],
-    });
-    await refusalOf(client.user());
-    for (const question of [client.user(), client.pull("recipes/wiki", 3)]) {
-      const refused = await refusalOf(question);
-      expect(refused).toMatchObject({ trouble: "silent", status: 429 });
-      expect(refused.retryAfterSeconds).toBeGreaterThan(0);
-      expect(refused.retryAfterSeconds).toBeLessThanOrEqual(1);
-    }
-    expect(asked).toHaveLength(1);
-    await sleep(1100);
-    await refusalOf(client.pull("recipes/wiki", 3));
-    expect(asked).toHaveLength(2);
-  });
-
-  test("is not known where it does not say", async () => {
-    const { client } = await serving({ "GET /api/v1/user": [503, { message: "busy" }] });
-    expect((await refusalOf(client.user())).retryAfterSeconds).toBeUndefined();
-  });
-});
-
 test.for<[string, unknown, string | undefined]>([
   ["is told", [{ ref: "refs/pull/3/head", object: { sha } }], sha],
   ["is not of another one", [{ ref: "refs/pull/3/header", object: { sha } }], undefined],
@@ -432,23 +302,6 @@ test.for<[string, unknown, string | undefined]>([
 ])("what can be fetched of a pull request %s", async ([, refs, expected]) => {
   const { client } = await serving({ [`GET ${repository}/git/refs/pull/3/head`]: [200, refs] });
   expect(await client.pullHead("recipes/wiki", 3)).toBe(expected);
-});
-
-describe("what is sent elsewhere", () => {
-  test.for<[string, string, string]>([
-    ["on the forge has moved", "/api/v1/repos/recipes/other/pulls/3", "moved"],
-    ["to somebody else is not of the forge", "https://login.example.org/api/v1/", "silent"],
-    ["to a page of the same host is not of the forge", "/user/login", "silent"],
-    ["to no place is not of the forge", "http://", "silent"],
-  ])("%s", async ([, location, trouble]) => {
-    const answer: Answer = [301, "<a>Moved Permanently</a>", { location }];
-    const { client } = await serving({
-      [`GET ${repository}/pulls/3`]: answer,
-      [`GET ${repository}/issues/comments/7`]: answer,
-    });
-    expect(await refusalOf(client.pull("recipes/wiki", 3))).toMatchObject({ trouble });
-    expect(await refusalOf(client.comment("recipes/wiki", 7))).toMatchObject({ trouble });
-  });
 });
 
 test.for<[number, number]>([
@@ -471,56 +324,4 @@ test.for<[string, Answer, boolean]>([
   const { client, asked } = await serving({ [`PATCH ${repository}/issues/comments/0`]: answer });
   expect(await client.mayComment("recipes/wiki")).toBe(expected);
   expect(asked).toEqual([[`PATCH ${repository}/issues/comments/0`, { body: "" }]]);
-});
-
-test.each([
-  [400, "broken"],
-  [401, "token-refused"],
-  [403, "not-allowed"],
-  [404, "not-found"],
-  [409, "broken"],
-  [422, "broken"],
-  [423, "broken"],
-  [429, "silent"],
-  [500, "silent"],
-  [502, "silent"],
-  [503, "silent"],
-  [504, "silent"],
-])("a no of %i is trouble of the kind %s", (status, trouble) => {
-  expect(troubleOf(status)).toBe(trouble);
-});
-
-describe("an answer", () => {
-  test("that is too much at once is no trouble of the forge's", async () => {
-    const long = JSON.stringify([told({ body: "x".repeat(17 * 1024 * 1024) })]);
-    const path = `GET ${repository}/issues/comments?since=2026-01-05T10%3A00%3A07Z&page=1&limit=50`;
-    const { client } = await serving({ [path]: [200, long] });
-    const page = { page: 1, limit: 50 };
-    const refused = await refusalOf(client.comments("recipes/wiki", since, page));
-    expect(refused).toMatchObject({ trouble: "too-long", status: 0 });
-  });
-
-  test("that does not come is a silence", async () => {
-    const server = createServer(() => undefined);
-    servers.push(server);
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const { port } = server.address() as AddressInfo;
-    const address = `http://127.0.0.1:${port}`;
-    const client = new ForgeClient({ server: address, token, answerSeconds: 0.2 });
-    expect(await refusalOf(client.user())).toMatchObject({ trouble: "silent", status: 0 });
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-    const gone = await refusalOf(client.user());
-    expect(gone).toMatchObject({ trouble: "silent", status: 0 });
-    expect(gone.message).toContain("ECONNREFUSED");
-  });
-
-  test.each(["wiki", "recipes/wiki/x", "recipes/..", "../wiki", "recipes/wi ki", ""])(
-    "is never asked for of a repository that is none: %j",
-    async (slug) => {
-      const { client, asked } = await serving({});
-      await expect(client.pull(slug, 3)).rejects.toThrow();
-      expect(asked).toEqual([]);
-    },
-  );
 });
