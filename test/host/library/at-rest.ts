@@ -19,15 +19,21 @@ export async function quiet(host: Host): Promise<void> {
   let before = "";
   let changes = "";
   const still = async () => {
-    const atWork = host.atWork();
+    const busy = [...host.atWork()];
+    if (await hasRemains(host)) busy.push("containers without a service");
+    changes = busy.join("\n");
+    // All that there is takes more looks than these.
+    if (busy.length > 0) return undefined;
     const now = JSON.stringify(await everything(host), undefined, 1);
     const known = new Set(before.split("\n"));
-    const changed = now.split("\n").filter((line) => !known.has(line));
-    const others = [...atWork, "containers without a service"];
-    changes = (changed.length > 0 ? changed.slice(0, 10) : others).join("\n");
     const isSame = now === before;
+    changes = now
+      .split("\n")
+      .filter((line) => !known.has(line))
+      .slice(0, 10)
+      .join("\n");
     before = now;
-    return isSame && atWork.length === 0 && !(await hasRemains(host)) ? true : undefined;
+    return isSame || undefined;
   };
   await until("a host that changes no more by itself", 120, still, 700).catch((error: unknown) => {
     throw new Error(`what changes: ${changes}`, { cause: error });

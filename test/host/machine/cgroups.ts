@@ -83,13 +83,19 @@ function groupsIn(folder: string): readonly string[] {
   return [...names.flatMap((name) => groupsIn(join(folder, name))), folder];
 }
 
+/**
+ * Where systemd-nspawn puts the units of a machine's system; undefined while there are none. They are looked for often:
+ * where two hierarchies have them, with version 1, they are the same in both.
+ */
+function systemSlice(folders: readonly string[]): string | undefined {
+  const slices = folders.map((folder) => join(folder, "payload/system.slice"));
+  return slices.find((slice) => existsSync(slice));
+}
+
 /** The processes of one unit of a machine's system. */
 export function processesOfUnit(folders: readonly string[], unit: string): readonly number[] {
-  return [
-    ...new Set(
-      folders.flatMap((folder) => processesIn(join(folder, "payload/system.slice", unit))),
-    ),
-  ];
+  const slice = systemSlice(folders);
+  return slice === undefined ? [] : processesIn(join(slice, unit));
 }
 
 /**
@@ -97,16 +103,23 @@ export function processesOfUnit(folders: readonly string[], unit: string): reado
  * outside, it costs the machine nothing.
  */
 export function systemUnitsIn(folders: readonly string[]): ReadonlySet<string> {
-  // Where systemd-nspawn puts what runs in it.
-  const slices = folders.map((folder) => join(folder, "payload/system.slice"));
-  return new Set(slices.flatMap(unitsIn));
+  const slice = systemSlice(folders);
+  return new Set(slice === undefined ? [] : unitsIn(slice));
 }
 
 function unitsIn(slice: string): readonly string[] {
-  if (!existsSync(slice)) return [];
-  return readdirSync(slice).flatMap((name) =>
+  return namesIn(slice).flatMap((name) =>
     name.endsWith(".slice") ? unitsIn(join(slice, name)).map((unit) => join(name, unit)) : [name],
   );
+}
+
+/** None in a group that has gone meanwhile. */
+function namesIn(group: string): readonly string[] {
+  try {
+    return readdirSync(group);
+  } catch {
+    return [];
+  }
 }
 
 const limitMilliseconds = 20_000;
