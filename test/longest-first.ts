@@ -9,8 +9,8 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
  * nobody but hosts is at work.
  */
 const long = [
-  ...["killed-drone", "bridge.test", "drone-changes", "killed.test", "drone-builds", "certificate."],
-  ...["no-answer", "run-down", "killed-own-stack", "drift.test", "drone-away"],
+  ...["killed-drone", "bridge.test", "drone-changes", "killed.test", "drone-builds"],
+  ...["certificate.", "drift.test", "no-answer", "run-down", "killed-own-stack", "drone-away"],
   ...["drone-life", "killed-seldom", "abra-otherwise", "forge-away"],
   ...["run-switch", "drone-logins", "webhook", "run-life", "killed-apps", "pulls"],
   ...["refusals", "killed-inside", "commands.test", "contract", "run-hostile", "trust"],
