@@ -1,14 +1,12 @@
 import { defineConfig } from "vitest/config";
 import { hostsAtOnce } from "./test/host/machine/throwaway.ts";
-import { LongestFirst } from "./test/longest-first.ts";
 import { CountReporter } from "./test/reporter.ts";
-
-/** Cases on booted hosts, and what is tried on Drone: they wait for others much of their time. */
-const hosts = ["test/{host,drone,bridge}/**/*.test.ts"];
+import { WaitingBesideWorking } from "./test/sequence.ts";
 
 export default defineConfig({
   test: {
-    sequence: { sequencer: LongestFirst },
+    include: ["test/**/*.test.ts", "docs/example/*.test.ts"],
+    sequence: { sequencer: WaitingBesideWorking },
     // What a file loads and bundles, the next one of the same worker finds done.
     isolate: false,
     // Megabytes that new objects may take before they are looked through: with the usual 16 a tenth of the time goes there.
@@ -16,28 +14,9 @@ export default defineConfig({
     // One for each place that hosts have, and one for what needs none and works all the time.
     maxWorkers: hostsAtOnce + 1,
     reporters: ["default", new CountReporter()],
-    projects: [
-      {
-        extends: true,
-        test: {
-          name: "here",
-          include: ["test/**/*.test.ts", "docs/example/*.test.ts"],
-          exclude: hosts,
-          // Tests start real programs, several at once on few cores: a limit is there to end what hangs.
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
-        },
-      },
-      {
-        extends: true,
-        test: {
-          name: "hosts",
-          include: hosts,
-          // Waiting for a place counts.
-          testTimeout: 1_200_000,
-          hookTimeout: 1_200_000,
-        },
-      },
-    ],
+    // Tests start real programs, several at once on few cores: a limit is there to end what hangs.
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    setupFiles: ["test/patience.ts"],
   },
 });

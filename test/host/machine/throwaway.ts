@@ -35,7 +35,7 @@ export type Purpose = Owner["purpose"];
  * How many hosts of cases run at once, over all test runs on this machine. One at rest takes nothing,
  * one that deploys takes a core: with two cores, a few more waiting than working keeps both busy.
  */
-export const hostsAtOnce = 5;
+export const hostsAtOnce = 6;
 
 /** A case waits this long for one of the others to end. */
 const waitSeconds = 1200;
