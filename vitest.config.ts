@@ -17,6 +17,6 @@ export default defineConfig({
     // Tests start real programs, several at once on few cores: a limit is there to end what hangs.
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    setupFiles: ["test/patience.ts"],
+    setupFiles: [`${import.meta.dirname}/test/patience.ts`],
   },
 });
