@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import {
   type Answer,
+  hooks,
   missingScope,
   refusalOf,
   repository,
@@ -11,7 +12,6 @@ import {
   told,
 } from "./served-forge.ts";
 
-const hooks = "/api/v1/repos/ci/cc-ci/hooks";
 const hook = (id: number) => ({
   id,
   type: "gitea",

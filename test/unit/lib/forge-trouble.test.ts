@@ -5,6 +5,7 @@ import { pauseOf, troubleOf } from "../../../services/lib/forge/trouble.ts";
 import {
   type Answer,
   clientOf,
+  hooks,
   missingScope,
   refusalOf,
   repository,
@@ -12,8 +13,6 @@ import {
   ten,
   told,
 } from "./served-forge.ts";
-
-const hooks = "/api/v1/repos/ci/cc-ci/hooks";
 
 test.for<[string, readonly [number, unknown], string]>([
   ["a token of nobody", [401, { message: "invalid token" }], "token-refused"],

@@ -13,6 +13,9 @@ export const missingScope = {
     "token does not have at least one of required scope(s), required=[write:repository], token scope=read:issue",
 };
 
+/** The path of the hooks of the CI repository. */
+export const hooks = "/api/v1/repos/ci/cc-ci/hooks";
+
 /** The path of a repository of recipes. */
 export const repository = "/api/v1/repos/recipes/wiki";
 
