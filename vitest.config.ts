@@ -9,7 +9,8 @@ export default defineConfig({
     sequence: { sequencer: WaitingBesideWorking },
     // What a file loads and bundles, the next one of the same worker finds done.
     isolate: false,
-    // Megabytes that new objects may take before they are looked through: with the usual 16 a tenth of the time goes there.
+    // Megabytes that new objects may take before they are looked through: with the usual 16 a tenth of the
+    // time goes there.
     execArgv: ["--min-semi-space-size=64", "--max-semi-space-size=64"],
     // One for each place that hosts have, and one for what needs none and works all the time.
     maxWorkers: hostsAtOnce + 1,

@@ -8,15 +8,8 @@ import { isWaiting } from "./waiting.ts";
  * them. Those of the bridge wait for no host: one of them goes with each few that do.
  */
 const waiting = [
-  ...[
-    "killed-drone",
-    "bridge.test",
-    "drone-changes",
-    "killed.test",
-    "drone-builds",
-    "certificate.",
-  ],
-  ...["drift.test", "no-answer", "run-down", "killed-own-stack", "drone-away"],
+  ...["killed-drone", "bridge.test", "drone-changes", "killed.test", "drone-builds"],
+  ...["certificate.", "drift.test", "no-answer", "run-down", "killed-own-stack", "drone-away"],
   ...["drone-life", "killed-seldom", "abra-otherwise", "forge-away"],
   ...["run-switch", "drone-logins", "webhook", "run-life", "killed-apps", "pulls"],
   ...["refusals", "killed-inside", "commands.test", "contract", "run-hostile", "trust"],
