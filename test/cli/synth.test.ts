@@ -1,7 +1,15 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
-import { checkoutWith, type RunOptions, repository, runBare, runCli, writeFiles } from "./cli.ts";
+import { beforeAll, expect, test } from "vitest";
+import {
+  checkoutWith,
+  filesAfterSynth,
+  type RunOptions,
+  repository,
+  runBare,
+  runCli,
+  writeFiles,
+} from "./cli.ts";
 import { contentsOf, traceOf } from "./tree.ts";
 import { configuration } from "./yaml.ts";
 
@@ -26,6 +34,18 @@ const oneHost = configuration({ one: { apps: { wiki: {} } } });
 const handWritten = { "nix/hosts/one/default.nix": "{ }\n" };
 const forgotten =
   "? nix/hosts/two describes a machine that no host is generated for: remove or rename it";
+
+/** What a synth of `oneHost` leaves in the usual place. */
+let synthesized: Readonly<Record<string, string>> = {};
+
+beforeAll(async () => {
+  synthesized = await filesAfterSynth({ "cc-ci.yaml": oneHost });
+});
+
+/** Shows that a synth of `oneHost` has come to the same bytes. */
+function expectUsual(root: string): void {
+  expect(contentsOf(root)).toEqual(new Map(Object.entries(synthesized)));
+}
 
 test("the first synth writes everything, lists it and says how long it took", async () => {
   // given
@@ -54,8 +74,7 @@ test("the first synth writes everything, lists it and says how long it took", as
 
 test("the second synth says that there are no changes and touches no file", async () => {
   // given
-  const root = checkoutWith({ "cc-ci.yaml": oneHost, ...handWritten });
-  await runCli(root, ["synth"]);
+  const root = checkoutWith({ ...synthesized, ...handWritten });
   const before = traceOf(root);
 
   // when
@@ -87,31 +106,25 @@ const places: readonly ({ name: string; folder?: string } & RunOptions)[] = [
 
 test.for(places)("synth writes the same bytes with $name", async ({ folder, ...options }) => {
   // given
-  const sources = { "cc-ci.yaml": oneHost };
-  const [usual, unusual] = [checkoutWith(sources), checkoutWith(sources, folder)];
-  await runCli(usual, ["synth"]);
+  const root = checkoutWith({ "cc-ci.yaml": oneHost }, folder);
 
   // when
-  const { code } = await runCli(unusual, ["synth"], options);
+  const { code } = await runCli(root, ["synth"], options);
 
   // then
   expect(code).toBe(0);
-  expect(contentsOf(unusual, "out")).toEqual(contentsOf(usual, "out"));
-  expect(contentsOf(unusual, "docs")).toEqual(contentsOf(usual, "docs"));
+  expectUsual(root);
 });
 
 test("synth writes the same bytes when the root is the current folder", async () => {
   // given
-  const sources = { "cc-ci.yaml": oneHost };
-  const [usual, unusual] = [checkoutWith(sources), checkoutWith(sources)];
-  await runCli(usual, ["synth"]);
+  const root = checkoutWith({ "cc-ci.yaml": oneHost });
 
   // when
-  await runBare(["synth"], { cwd: unusual });
+  await runBare(["synth"], { cwd: root });
 
   // then
-  expect(contentsOf(unusual, "out")).toEqual(contentsOf(usual, "out"));
-  expect(contentsOf(unusual, "docs")).toEqual(contentsOf(usual, "docs"));
+  expectUsual(root);
 });
 
 test("synth writes the same bytes whatever the order of the hosts and of variables", async () => {
@@ -209,8 +222,7 @@ test("what no synth wrote stays and is named, also in the folder of a host that 
 
 test("synth overwrites what was edited by hand, says so, and leaves the rest alone", async () => {
   // given
-  const root = checkoutWith({ "cc-ci.yaml": oneHost, ...handWritten });
-  await runCli(root, ["synth"]);
+  const root = checkoutWith({ ...synthesized, ...handWritten });
   const before = contentsOf(root);
   const untouched = traceOf(join(root, "docs"));
   writeFiles(root, {
