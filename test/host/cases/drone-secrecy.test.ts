@@ -8,7 +8,7 @@ import { DroneApi } from "../library/drone-api.ts";
 import { droneHost } from "../library/drone-host.ts";
 import { type Marks, marksOf } from "../library/secrecy/marks.ts";
 import { ProcessSampler } from "../library/secrecy/process-sampler.ts";
-import { filesWith, told } from "../library/secrecy/search.ts";
+import { filesWith, filesWithEach, told } from "../library/secrecy/search.ts";
 import { expectBuild, loggedTokens } from "../library/shared-drone.ts";
 import { TestRuns } from "../library/test-runs.ts";
 
@@ -51,11 +51,8 @@ function marksIn(host: Host): Readonly<Record<Secret, readonly string[]>> {
 
 /** Every file with one of the secrets is one where it has to be. */
 async function expectInPlace(host: Host, marks: ReturnType<typeof marksIn>): Promise<void> {
-  // Once through everything, and then through little for each.
-  const among = await filesWith(host, Object.values(marks).flat());
-  for (const [name, words] of Object.entries(marks)) {
+  for (const [name, files] of await filesWithEach(host, marks)) {
     const secret = name as Secret;
-    const files = await filesWith(host, words, among);
     const mounted = files.filter((path) => path.startsWith("/var/lib/docker/containers/"));
     for (const path of mounted) {
       const findmnt = ["findmnt", "--noheadings", "--output=FSTYPE", `--target=${path}`];

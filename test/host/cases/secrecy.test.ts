@@ -13,7 +13,7 @@ import { runAll, statusOf } from "../library/as-planned.ts";
 import { stopsOf } from "../library/at-rest.ts";
 import { type Marks, marksOf, marksOfKey } from "../library/secrecy/marks.ts";
 import { ProcessSampler } from "../library/secrecy/process-sampler.ts";
-import { filesWith, told } from "../library/secrecy/search.ts";
+import { filesWith, filesWithEach, told } from "../library/secrecy/search.ts";
 import { withoutTimer } from "../library/without-timer.ts";
 import { buildSystem } from "../system/system.ts";
 
@@ -108,8 +108,7 @@ async function expectInPlace(
   host: Host,
   marks: Record<keyof typeof homes, readonly string[]>,
 ): Promise<void> {
-  for (const [secret, words] of Object.entries(marks)) {
-    const files = await filesWith(host, words);
+  for (const [secret, files] of await filesWithEach(host, marks)) {
     const mounted = files.filter((path) => path.startsWith("/var/lib/docker/containers/"));
     for (const path of mounted) {
       expect(path).toMatch(/\/mounts\/secrets\/[a-z0-9]+$/);

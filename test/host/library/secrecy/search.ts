@@ -1,4 +1,5 @@
 import type { Host } from "../../host.ts";
+import type { Marks } from "./marks.ts";
 
 /** Folders of the root that only the system's packages write to, or the kernel. */
 const notSearched = ["bin", "boot", "dev", "lib", "lib64", "proc", "sbin", "sys", "usr"];
@@ -47,6 +48,19 @@ export async function filesWith(
     .split("\n")
     .filter((path) => path !== "" && path !== "/dev/shm/marks")
     .sort();
+}
+
+/** The same of each secret: once through everything, and then through little. */
+export async function filesWithEach(
+  host: Host,
+  marks: Marks,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const among = await filesWith(host, Object.values(marks).flat());
+  const found = new Map<string, readonly string[]>();
+  for (const [secret, words] of Object.entries(marks)) {
+    found.set(secret, await filesWith(host, words, among));
+  }
+  return found;
 }
 
 /** What a person can read of a host without its files: journal, Docker and systemd. */
