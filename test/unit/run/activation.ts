@@ -94,10 +94,10 @@ export class Activation implements AsyncDisposable {
     return { status: served.status, journal: served.journal + end.journal };
   }
 
-  /** What the last service came to, once there is one. */
+  /** What the last service came to, once there is one and all have ended: one before it may be at its end still. */
   async lastEnd(): Promise<ServiceEnd> {
     while (this.ends.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
-    return (await this.ends.at(-1)) ?? { status: null, journal: "" };
+    return (await Promise.all(this.ends)).at(-1) ?? { status: null, journal: "" };
   }
 
   /** `results.json` of a run; undefined when there is none. */
