@@ -18,6 +18,7 @@ export default defineConfig({
     // Tests start real programs, several at once on few cores: a limit is there to end what hangs.
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    globalSetup: [`${import.meta.dirname}/test/temporary-files.ts`],
     setupFiles: [`${import.meta.dirname}/test/patience.ts`],
   },
 });

@@ -19,3 +19,7 @@ test("a scratch folder outlives its process only until the next one is made", ()
     rmSync(root, { recursive: true });
   }
 });
+
+test("temporary files of a run lie in a scratch folder of it", () => {
+  expect(basename(tmpdir())).toMatch(new RegExp(`^${process.ppid}-\\d+-`));
+});
