@@ -15,6 +15,17 @@ const deployed = {
   traefik: [`app deploy ${traefik.domain}`, ...sealsOf(traefik.stack, "app", "socket-proxy")],
   web: [`app deploy ${web.domain}`, ...sealsOf(web.stack, "app", "worker")],
 };
+/** Docker notes on a service that it updates it: an order that comes just then is out of sequence, and is given again. */
+const rollBack = (service: string) => `
+order() {
+  until said=$(docker service "$@" --detach ${service} 2>&1); do
+    case $said in *"out of sequence"*) sleep 0.1 ;; *) echo "$said" >&2; return 1 ;; esac
+  done
+}
+order update --env-add LEFT=behind
+order update --env-add LEFT=more
+order rollback
+`;
 /**
  * As a daemon leaves it that stops just when it takes the network down, once in a hundred times; and an
  * interface of somebody else, with a name that is only like it.
@@ -57,9 +68,7 @@ export function alone(shared: () => Host): void {
       },
       {
         what: "a service was rolled back by hand",
-        script: `docker service update --detach --env-add LEFT=behind ${web.stack}_app
-  docker service update --detach --env-add LEFT=more ${web.stack}_app
-  docker service rollback --detach ${web.stack}_app`,
+        script: rollBack(`${web.stack}_app`),
         calls: deployed.web,
       },
       {
