@@ -46,10 +46,12 @@ function lastNumber(): string | undefined {
 function look(pid: string, one: Known, isWhole: boolean): void {
   const argv = readFileSync(`/proc/${pid}/cmdline`, "latin1");
   if (argv === one.argv && !isWhole) return;
-  one.argv = argv;
   const program = readFileSync(`/proc/${pid}/comm`, "utf8").trim();
+  const environment = readFileSync(`/proc/${pid}/environ`, "latin1");
   seen.argv.set(argv, program);
-  seen.environment.set(readFileSync(`/proc/${pid}/environ`, "latin1"), program);
+  seen.environment.set(environment, program);
+  // It has none for a moment while it becomes another program: that one's is still to be read.
+  one.argv = environment === "" ? undefined : argv;
 }
 
 function meet(pid: string, now: number): void {
